@@ -1,0 +1,339 @@
+"""The contract every platform's adapter keeps: it states facts, the core decides.
+
+References (`conversation`, `message`, `sender`) are opaque strings of the adapter's own making: the core stores and
+compares them, and never looks inside. Times are aware UTC.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Flag, StrEnum, auto
+from typing import Protocol
+
+from adapters.content import Content
+
+
+class ConversationKind(StrEnum):
+    """How many people a conversation is between."""
+
+    #: One person and the assistant: every message addresses it.
+    DIRECT = "direct"
+    #: Several people: only what addresses the assistant reaches the core.
+    GROUP = "group"
+
+
+class Addressed(Flag):
+    """The facts by which a message addresses the assistant, as far as the platform itself knows them."""
+
+    NOT = 0
+    DIRECT = auto()
+    MENTION = auto()
+    REPLY_TO_ASSISTANT = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Who wrote a message: an id that stays, and the name shown at the time."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """Where a message was written."""
+
+    ref: str
+    kind: ConversationKind
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quoted:
+    """The message that a message replies to."""
+
+    ref: str
+    author: str
+    text: str
+    by_assistant: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbound:
+    """One message a person wrote, as the platform delivered it."""
+
+    adapter: str
+    #: Which of our accounts on the platform received it.
+    account: str
+    #: Unique per (adapter, account) for at least the platform's redelivery horizon.
+    event_key: str
+    conversation: Conversation
+    #: The message's own reference, to reply to.
+    message: str
+    sender: Person
+    text: str
+    addressed: Addressed
+    sent_at: datetime
+    quoted: Quoted | None = None
+    #: True where `addressed` already tells mentions (platforms with entities); the core reads no names then.
+    mentions_known: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopRequested:
+    """A person asked to stop what the assistant is doing in a conversation."""
+
+    adapter: str
+    account: str
+    conversation: str
+    sender: Person
+
+
+class Outcome(StrEnum):
+    """What the core did with an inbound message, by what the adapter may tell its platform."""
+
+    #: Not addressed to the assistant: nothing was kept. Acknowledge.
+    IGNORED = "ignored"
+    #: Committed as a turn of its own. Acknowledge.
+    ACCEPTED = "accepted"
+    #: Committed into the sender's turn that still waits. Acknowledge.
+    JOINED = "joined"
+    #: This event had been committed before; nothing changed. Acknowledge.
+    DUPLICATE = "duplicate"
+    #: Committed together with a notice that says why it is not answered. Acknowledge.
+    REFUSED = "refused"
+    #: Carried out at once (a stop). Acknowledge.
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """Proof that the core has decided; for all but IGNORED and DONE it is committed."""
+
+    outcome: Outcome
+    turn_id: str | None = None
+
+
+class Sink(Protocol):
+    """Where an adapter hands over what comes in."""
+
+    async def accept(self, event: Inbound) -> Receipt:
+        """Decide on a message and, if it addresses the assistant, commit it before returning.
+
+        May be called again with the same event. Raises when nothing could be committed: the adapter must then
+        not acknowledge, so that the platform delivers it again.
+        """
+        ...
+
+    async def stop(self, event: StopRequested) -> Receipt:
+        """Cancel what runs and waits in a conversation; safe to repeat."""
+        ...
+
+
+class Idempotency(StrEnum):
+    """What a platform offers against duplicates, by what to do after an ambiguous send."""
+
+    #: Class A: it honours our operation id; send again with the same id.
+    KEYED = "keyed"
+    #: Class B: the message can be looked up; look, then send again.
+    READ_BACK = "read_back"
+    #: Class C: neither; the send policy decides.
+    NONE = "none"
+
+
+class LiveOutput(StrEnum):
+    """How a reply can be shown while it grows."""
+
+    #: Not at all: one message when it is complete.
+    NONE = "none"
+    #: A message is sent and then edited.
+    EDIT = "edit"
+
+
+class TextUnit(StrEnum):
+    """What a platform counts when it limits a message's length."""
+
+    CODE_POINTS = "code_points"
+    UTF16 = "utf16"
+    BYTES = "bytes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What one conversation allows, in numbers."""
+
+    text_limit: int
+    text_unit: TextUnit = TextUnit.CODE_POINTS
+    live: LiveOutput = LiveOutput.NONE
+    #: Seconds to leave between two edits of one message.
+    live_min_interval_s: float = 1.0
+    idempotency: Idempotency = Idempotency.NONE
+
+
+class SendsFrom(StrEnum):
+    """Which process may call the platform."""
+
+    #: Any worker.
+    ANY = "any"
+    #: Only the process that runs the adapter and holds its connections.
+    OWNER = "owner"
+
+
+class Purpose(StrEnum):
+    """Why a message is sent."""
+
+    REPLY = "reply"
+    NOTICE = "notice"
+    PLACEHOLDER = "placeholder"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Send:
+    """One message to post."""
+
+    #: Stays the same however often this message is tried.
+    op_id: str
+    account: str
+    conversation: str
+    content: Content
+    purpose: Purpose
+    #: The message to quote, if any.
+    reply_to: str | None = None
+    #: Set when an earlier try of this very send may have arrived on a class C platform.
+    may_be_duplicate: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """New content for a message that was sent before."""
+
+    op_id: str
+    account: str
+    conversation: str
+    message: str
+    content: Content
+    purpose: Purpose
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """The platform took it; `message` is the reference to edit or quote later."""
+
+    message: str
+
+
+class LivePhase(StrEnum):
+    """How far a reply has come, by what to show."""
+
+    #: The engine is not ready yet: say so, with `text` as the reason.
+    WARMING = "warming"
+    #: Taken; no text yet.
+    THINKING = "thinking"
+    #: `text` is the reply so far.
+    STREAMING = "streaming"
+    #: Nothing more will come live: the stored reply or notice follows.
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveSnapshot:
+    """The whole reply so far, to show in place of the snapshot before; loss is allowed."""
+
+    turn_id: str
+    account: str
+    conversation: str
+    #: The message that is being answered.
+    reply_to: str
+    phase: LivePhase
+    text: str = ""
+    #: Grows with every snapshot of one take; a smaller one is stale.
+    number: int = 0
+
+
+class Adapter(Protocol):
+    """What every platform can do: post and edit.
+
+    Each call has a timeout of its own inside the adapter and raises an `AdapterError`; no call retries by itself.
+    """
+
+    @property
+    def name(self) -> str:
+        """The adapter's name, equal to its folder's."""
+        ...
+
+    @property
+    def sends_from(self) -> SendsFrom:
+        """Which process may call `send` and `edit`."""
+        ...
+
+    def capabilities(self, conversation: str) -> Capabilities:
+        """Tell what a conversation allows; pure, called often."""
+        ...
+
+    async def send(self, op: Send) -> Sent:
+        """Post a message. May be repeated with the same `op_id` as the idempotency class allows.
+
+        Raises `RetryAfter` or `Unreachable` when it did not happen, `Ambiguous` when that is unknown.
+        """
+        ...
+
+    async def edit(self, op: Edit) -> Sent:
+        """Replace a message's content; repeating it is harmless, and so is editing to what already stands."""
+        ...
+
+    async def find(self, op_id: str, account: str, conversation: str) -> Sent | None:
+        """Look up what an operation posted: class B only; other classes answer None."""
+        ...
+
+
+class Source(Protocol):
+    """An adapter that takes in events by a connection of its own: polling, a socket, a server."""
+
+    async def run(self, sink: Sink) -> None:
+        """Take in events until cancelled; on cancellation close what was opened."""
+        ...
+
+
+class LiveSurface(Protocol):
+    """An adapter with `sends_from: owner` that can show a reply while it grows."""
+
+    async def show(self, snapshot: LiveSnapshot) -> None:
+        """Show a snapshot to whoever is connected; never blocks on a slow person, never raises."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawRequest:
+    """A webhook request, before anything is believed."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawResponse:
+    """What to answer a webhook."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    """A route on the gateway that an adapter answers; it verifies the signature on the raw bytes first."""
+
+    path: str
+    ingest: Callable[[RawRequest, Sink], Awaitable[RawResponse]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """One configured adapter with the abilities it declares."""
+
+    adapter: Adapter
+    source: Source | None = None
+    webhooks: tuple[Webhook, ...] = ()
+    live: LiveSurface | None = None

@@ -1,0 +1,1 @@
+"""The `aside` command, one subcommand a file."""

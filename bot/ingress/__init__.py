@@ -1,0 +1,1 @@
+"""What enters: addressing, policy and the durable acceptance of mentions."""

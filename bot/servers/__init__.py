@@ -1,0 +1,1 @@
+"""The servers of the embedded mode, as children of one process."""

@@ -1,0 +1,1 @@
+"""What the assistant can do: answer, and the slash commands."""

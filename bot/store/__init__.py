@@ -1,0 +1,1 @@
+"""The record: SQLAlchemy tables and the database they live in."""

@@ -1,0 +1,226 @@
+"""The record's tables. What people wrote and the model answered is in columns named `*_sealed`, and nowhere else."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC instant on every database; SQLite would forget the zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a naive instant; store UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant without a time zone was about to be stored")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give back aware UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """All tables."""
+
+    type_annotation_map: dict[Any, Any] = {  # noqa: RUF012 - SQLAlchemy reads it as a class attribute
+        datetime: UtcDateTime,
+        bytes: LargeBinary,
+        int: BigInteger,
+        bool: Boolean,
+    }
+
+
+class ChatRow(Base):
+    """A conversation of a platform in which the assistant was addressed."""
+
+    __tablename__ = "chats"
+    __table_args__ = (UniqueConstraint("adapter", "account", "conversation", name="uq_chats_conversation"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    adapter: Mapped[str] = mapped_column(String(64))
+    account: Mapped[str] = mapped_column(String(255))
+    conversation: Mapped[str] = mapped_column(String(255))
+    kind: Mapped[str] = mapped_column(String(16))
+    data_key: Mapped[bytes]
+    #: The `ord` given to the chat's newest turn.
+    last_ord: Mapped[int] = mapped_column(default=0)
+    weight: Mapped[float] = mapped_column(default=1.0)
+    context_version: Mapped[int] = mapped_column(default=0)
+    context_from: Mapped[int] = mapped_column(default=0)
+    held: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+
+
+class TurnRow(Base):
+    """An addressed message (or a burst of them) and its reply."""
+
+    __tablename__ = "turns"
+    __table_args__ = (
+        UniqueConstraint("chat_id", "ord", name="uq_turns_chat_ord"),
+        Index(
+            "ix_turns_unfinished",
+            "chat_id",
+            "ord",
+            sqlite_where=text("state IN ('waiting', 'replied', 'sending') OR restate"),
+            postgresql_where=text("state IN ('waiting', 'replied', 'sending') OR restate"),
+        ),
+        Index(
+            "ix_turns_owed",
+            "adapter",
+            "accepted_at",
+            sqlite_where=text("state IN ('replied', 'sending') AND sends_from = 'owner'"),
+            postgresql_where=text("state IN ('replied', 'sending') AND sends_from = 'owner'"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    chat_id: Mapped[str] = mapped_column(ForeignKey("chats.id", ondelete="CASCADE"))
+    ord: Mapped[int]
+    adapter: Mapped[str] = mapped_column(String(64))
+    sends_from: Mapped[str] = mapped_column(String(8))
+    sender_id: Mapped[str] = mapped_column(String(255))
+    skill: Mapped[str] = mapped_column(String(32))
+    state: Mapped[str] = mapped_column(String(16))
+    #: The newest token that claimed this turn; null while nobody has.
+    fence: Mapped[int | None]
+    #: Whether the newest claimant still has it: set by the claim, cleared by an honest release.
+    held: Mapped[bool] = mapped_column(default=False)
+    #: The schedule's epoch at the newest claim: a claim lost to an erased Redis is no attempt.
+    claim_epoch: Mapped[str | None] = mapped_column(String(32))
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    last_error: Mapped[str | None] = mapped_column(String(255))
+    not_before: Mapped[datetime | None]
+    cancel_requested: Mapped[bool] = mapped_column(default=False)
+    restate: Mapped[bool] = mapped_column(default=False)
+    stopped: Mapped[bool] = mapped_column(default=False)
+    #: The placeholder's message, and who may post one until when.
+    placeholder: Mapped[str | None] = mapped_column(String(255))
+    sign_until: Mapped[datetime | None]
+    #: The user's message as it stood in the prompt, and the reply as the engine emitted it.
+    prompt_sealed: Mapped[bytes | None]
+    reply_sealed: Mapped[bytes | None]
+    prompt_tokens: Mapped[int | None] = mapped_column(Integer)
+    cached_tokens: Mapped[int | None] = mapped_column(Integer)
+    output_tokens: Mapped[int | None] = mapped_column(Integer)
+    accepted_at: Mapped[datetime]
+    deadline_at: Mapped[datetime]
+    claimed_at: Mapped[datetime | None]
+    first_token_at: Mapped[datetime | None]
+    replied_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class InboundRow(Base):
+    """One message a person wrote, once, however often the platform delivers it."""
+
+    __tablename__ = "inbounds"
+    __table_args__ = (
+        UniqueConstraint("adapter", "account", "event_key", name="uq_inbounds_event"),
+        Index("ix_inbounds_turn", "turn_id", "id"),
+    )
+
+    #: Sorts by time of acceptance.
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    adapter: Mapped[str] = mapped_column(String(64))
+    account: Mapped[str] = mapped_column(String(255))
+    event_key: Mapped[str] = mapped_column(String(255))
+    turn_id: Mapped[str] = mapped_column(ForeignKey("turns.id", ondelete="CASCADE"))
+    message: Mapped[str] = mapped_column(String(255))
+    #: JSON of the message: who, what, when, and what it quotes.
+    said_sealed: Mapped[bytes]
+    accepted_at: Mapped[datetime]
+
+
+class PartRow(Base):
+    """One message of a reply."""
+
+    __tablename__ = "reply_parts"
+
+    turn_id: Mapped[str] = mapped_column(ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    op_id: Mapped[str] = mapped_column(String(64), unique=True)
+    text_sealed: Mapped[bytes]
+    #: A send was started; its outcome is unknown while `message` is null.
+    started_at: Mapped[datetime | None]
+    message: Mapped[str | None] = mapped_column(String(255))
+    #: How often a send of this part may have arrived twice (class C only).
+    resent_in_doubt: Mapped[int] = mapped_column(Integer, default=0)
+    sent_at: Mapped[datetime | None]
+
+
+class NoticeRow(Base):
+    """A sentence of ours to a chat: why something was not answered."""
+
+    __tablename__ = "notices"
+    __table_args__ = (
+        Index(
+            "ix_notices_owed",
+            "adapter",
+            "created_at",
+            sqlite_where=text("state != 'sent'"),
+            postgresql_where=text("state != 'sent'"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    chat_id: Mapped[str] = mapped_column(ForeignKey("chats.id", ondelete="CASCADE"))
+    turn_id: Mapped[str] = mapped_column(ForeignKey("turns.id", ondelete="CASCADE"), unique=True)
+    adapter: Mapped[str] = mapped_column(String(64))
+    sends_from: Mapped[str] = mapped_column(String(8))
+    kind: Mapped[str] = mapped_column(String(32))
+    #: Our own words, without anything a person wrote.
+    text: Mapped[str] = mapped_column(String(1000))
+    reply_to: Mapped[str | None] = mapped_column(String(255))
+    op_id: Mapped[str] = mapped_column(String(64), unique=True)
+    state: Mapped[str] = mapped_column(String(16))
+    #: Whoever sends it has until then; afterwards another may.
+    claimed_until: Mapped[datetime | None]
+    message: Mapped[str | None] = mapped_column(String(255))
+    created_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+
+
+class RecordRow(Base):
+    """One record of an adapter's own store."""
+
+    __tablename__ = "adapter_records"
+    __table_args__ = (UniqueConstraint("adapter", "stream", "key", name="uq_adapter_records_key"),)
+
+    adapter: Mapped[str] = mapped_column(String(64), primary_key=True)
+    stream: Mapped[str] = mapped_column(String(255), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(255))
+    body_sealed: Mapped[bytes]
+    stored_at: Mapped[datetime]
+
+
+class AdapterKeyRow(Base):
+    """The data key of an adapter's own store."""
+
+    __tablename__ = "adapter_keys"
+
+    adapter: Mapped[str] = mapped_column(String(64), primary_key=True)
+    data_key: Mapped[bytes]

@@ -1,0 +1,1 @@
+"""What operators see: events, logs and metrics, names in one place."""

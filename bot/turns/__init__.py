@@ -1,0 +1,1 @@
+"""The life of a turn: journal, schedule, worker, delivery, notices."""

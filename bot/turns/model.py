@@ -1,0 +1,176 @@
+"""What a turn is: its states, what a worker needs to answer it, and what becomes of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from adapters.base import ConversationKind, SendsFrom
+
+
+class TurnState(StrEnum):
+    """Where a turn stands, by what must happen next."""
+
+    #: Committed; a worker must produce the reply.
+    WAITING = "waiting"
+    #: The final text is stored and never regenerated; it must be sent.
+    REPLIED = "replied"
+    #: A send was started; whether it arrived may be unknown.
+    SENDING = "sending"
+    #: The platform has it.
+    SENT = "sent"
+    #: Not answered, and a notice says why.
+    REFUSED = "refused"
+    #: Given up after failed attempts, and a notice says so; an operator may requeue it.
+    DEAD = "dead"
+    #: A person stopped it.
+    CANCELLED = "cancelled"
+
+
+#: States in which a turn still needs somebody.
+UNFINISHED = (TurnState.WAITING, TurnState.REPLIED, TurnState.SENDING)
+
+
+class Skill(StrEnum):
+    """What a turn asks for."""
+
+    #: A reply from the model.
+    ANSWER = "answer"
+    #: `/help`
+    HELP = "help"
+    #: `/reset`
+    RESET = "reset"
+    #: Addressed, but with nothing said.
+    GREET = "greet"
+
+
+class NoticeKind(StrEnum):
+    """What a notice tells the person."""
+
+    #: The message cannot be read: not text.
+    UNREADABLE = "unreadable"
+    #: The message is longer than any the assistant takes.
+    TOO_LONG = "too_long"
+    #: The chat or the deployment has too many waiting turns.
+    BUSY = "busy"
+    #: The turn's deadline passed before it could be answered.
+    EXPIRED = "expired"
+    #: Three attempts failed.
+    FAILED = "failed"
+    #: A person stopped it before there was anything to show.
+    STOPPED = "stopped"
+
+
+class NoticeState(StrEnum):
+    """Where a notice stands."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    SENT = "sent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chat:
+    """A chat as SQL knows it: where it is, and where its memory begins."""
+
+    id: str
+    adapter: str
+    account: str
+    conversation: str
+    kind: ConversationKind
+    #: The wrapped data key that seals everything of this chat.
+    key: bytes
+    #: Counts every change of the remembered context; the cache in Redis carries the version it was built from.
+    context_version: int
+    #: Turns with a smaller `ord` are no longer in the context.
+    context_from: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """One message of a turn, opened."""
+
+    message: str
+    sender_id: str
+    sender_name: str
+    text: str
+    sent_at: datetime
+    quoted_author: str = ""
+    quoted_text: str = ""
+    quoted_by_assistant: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One message of a reply: its operation id, and what is known of its sending."""
+
+    number: int
+    op_id: str
+    text: str
+    #: A send was started and its outcome never recorded.
+    in_doubt: bool
+    #: The platform's reference, once it is known to have arrived.
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """A turn in a worker's hands: everything the claim read, under the token that claimed it."""
+
+    id: str
+    #: Position in its chat, in the order of acceptance.
+    ord: int
+    chat: Chat
+    token: int
+    state: TurnState
+    skill: Skill
+    sends_from: SendsFrom
+    #: Failed attempts so far, this one not counted.
+    attempts: int
+    accepted_at: datetime
+    deadline_at: datetime
+    cancel_requested: bool
+    said: tuple[Said, ...]
+    #: The placeholder's message, where one was posted.
+    placeholder: str | None
+    #: The stored final text, once there is one.
+    reply: str | None
+    parts: tuple[Part, ...]
+    #: The final text must be edited in once more: a stalled worker's late edit may stand.
+    restate: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """What a generation cost, for the record."""
+
+    prompt_tokens: int
+    cached_tokens: int
+    output_tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """A finished reply, to be stored before any of it is sent."""
+
+    #: Exactly what the engine emitted; it goes into the context byte for byte.
+    text: str
+    #: What people see: the text with any note of ours, split into the platform's messages.
+    parts: tuple[str, ...]
+    #: The user's message exactly as it stood in the prompt; None keeps the turn out of the context.
+    prompt: str | None
+    spent: Spent | None = None
+    #: A person stopped it: the text is what was said so far.
+    stopped: bool = False
+    #: The chat's memory begins anew behind this turn.
+    resets_context: bool = False
+    #: When the engine's first token came.
+    first_token_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """A past turn as the context holds it: the user's message and the reply, byte for byte."""
+
+    ord: int
+    prompt: str
+    reply: str

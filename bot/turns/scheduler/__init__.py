@@ -1,0 +1,1 @@
+"""Which chat is served next: start-time fair queueing with leases and growing tokens."""
