@@ -112,6 +112,8 @@ class Receipt:
 
     outcome: Outcome
     turn_id: str | None = None
+    #: The core's own id of the chat, where something was committed.
+    chat_id: str | None = None
 
 
 class Sink(Protocol):
@@ -268,6 +270,14 @@ class Adapter(Protocol):
 
     def capabilities(self, conversation: str) -> Capabilities:
         """Tell what a conversation allows; pure, called often."""
+        ...
+
+    def split(self, markdown: str, conversation: str) -> list[str]:
+        """Cut a reply's Markdown into texts that each fit one message of this conversation after rendering.
+
+        Pure and total: nothing is lost, at least one text comes back, and each is Markdown of its own (a code fence
+        that is cut is closed and opened again).
+        """
         ...
 
     async def send(self, op: Send) -> Sent:

@@ -8,6 +8,10 @@ EngineError
 ├── PromptTooLong       the prompt and the reply do not fit the context: shorten and ask again
 ├── RequestRejected     it will never accept this request
 └── EngineMisbehaved    it answered something that is not its protocol
+
+EngineSetupError
+├── ProfileError        a profile does not say what it must, or says what it must not
+└── LaunchError         an engine cannot be started here
 """
 
 from enum import StrEnum
@@ -70,7 +74,9 @@ class PromptTooLong(EngineError):
 
     def __init__(self, *, max_model_len: int | None = None, prompt_tokens: int | None = None) -> None:
         """Keep the limit and the prompt's length, in tokens, where the engine named them."""
-        super().__init__(f"the prompt of {prompt_tokens or '?'} tokens exceeds the context of {max_model_len or '?'}")
+        super().__init__(
+            f"the prompt of {prompt_tokens or '?'} tokens exceeds the context of {max_model_len or '?'}"
+        )
         self.max_model_len = max_model_len
         self.prompt_tokens = prompt_tokens
 
@@ -88,3 +94,15 @@ class EngineMisbehaved(EngineError):
     """The engine's answer does not follow its own protocol."""
 
     retryable = True
+
+
+class EngineSetupError(Exception):
+    """An engine of our own cannot be started as asked; the sentence says what to change."""
+
+
+class ProfileError(EngineSetupError):
+    """A profile is not readable, not complete, or gives up something the assistant stands on."""
+
+
+class LaunchError(EngineSetupError):
+    """The engine's environment, its model, or the place it should listen at is not there."""

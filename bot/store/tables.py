@@ -1,4 +1,4 @@
-"""The record's tables. What people wrote and the model answered is in columns named `*_sealed`, and nowhere else."""
+"""The record's tables. What people wrote and the model answered is in columns `*_sealed` and nowhere else."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -35,7 +35,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         utc = value.astimezone(UTC)
         return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - not ours
         """Give back aware UTC."""
         if value is None:
             return None
@@ -57,7 +57,10 @@ class ChatRow(Base):
     """A conversation of a platform in which the assistant was addressed."""
 
     __tablename__ = "chats"
-    __table_args__ = (UniqueConstraint("adapter", "account", "conversation", name="uq_chats_conversation"),)
+    __table_args__ = (
+        UniqueConstraint("adapter", "account", "conversation", name="uq_chats_conversation"),
+        Index("ix_chats_held", "id", sqlite_where=text("held"), postgresql_where=text("held")),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     adapter: Mapped[str] = mapped_column(String(64))
@@ -84,8 +87,15 @@ class TurnRow(Base):
             "ix_turns_unfinished",
             "chat_id",
             "ord",
+            "state",
             sqlite_where=text("state IN ('waiting', 'replied', 'sending') OR restate"),
             postgresql_where=text("state IN ('waiting', 'replied', 'sending') OR restate"),
+        ),
+        Index(
+            "ix_turns_finished",
+            "state",
+            sqlite_where=text("state IN ('sent', 'refused', 'dead', 'cancelled')"),
+            postgresql_where=text("state IN ('sent', 'refused', 'dead', 'cancelled')"),
         ),
         Index(
             "ix_turns_owed",

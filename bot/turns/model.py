@@ -137,6 +137,8 @@ class Turn:
     parts: tuple[Part, ...]
     #: The final text must be edited in once more: a stalled worker's late edit may stand.
     restate: bool
+    #: Until then somebody else may be posting the placeholder.
+    sign_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +165,8 @@ class Reply:
     stopped: bool = False
     #: The chat's memory begins anew behind this turn.
     resets_context: bool = False
+    #: Where the chat's memory begins from this turn on, where the prompt had to be cut.
+    context_from: int | None = None
     #: When the engine's first token came.
     first_token_at: datetime | None = None
 
@@ -174,3 +178,5 @@ class Exchange:
     ord: int
     prompt: str
     reply: str
+    #: Tokens from the prompt's first to this reply's last, as the engine counted them; None where unknown.
+    tokens: int | None = None

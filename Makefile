@@ -1,0 +1,56 @@
+# Aside's commands for people who build and run it. `make` alone lists them.
+
+PYTHON ?= $(or $(shell command -v python3.11 2>/dev/null),python3)
+# As `aside` finds it: ASIDE_DATA_DIR, aside.toml, else var.
+DATA_DIR ?= $(or $(shell $(PYTHON) deploy/install.py --print-data-dir 2>/dev/null),var)
+NAME ?= $(or $(USER),me)
+
+INSTALL = $(PYTHON) deploy/install.py --data-dir "$(DATA_DIR)"
+BIN = "$(DATA_DIR)/env/app/bin"
+ASIDE = $(BIN)/aside
+
+.DEFAULT_GOAL := help
+.PHONY: help run chat setup test check lock clean
+
+help:
+	@echo "make run              install what is missing, then run everything; Ctrl-C stops it"
+	@echo "make chat NAME=ada    talk to it from another terminal"
+	@echo "make setup            install the environments and the embedded model only"
+	@echo "make test             install what tests need, then run all of them"
+	@echo "make check            lint, formatting, types, import arrows and all tests"
+	@echo "make lock             pin again what pyproject.toml asks for (UPGRADE=1 for newer releases)"
+	@echo "make clean            remove environments, models and caches; data and keys stay"
+	@echo
+	@echo "PYTHON=python3.11 names the Python, DATA_DIR=/with/space the place for everything."
+
+run:
+	@$(INSTALL) app engine model
+	@$(ASIDE) migrate --data-dir "$(DATA_DIR)"
+	@exec $(ASIDE) up --data-dir "$(DATA_DIR)"
+
+chat:
+	@$(INSTALL) app
+	@exec $(ASIDE) chat --data-dir "$(DATA_DIR)" --as "$(NAME)"
+
+setup:
+	@$(INSTALL) app engine model
+
+test:
+	@$(INSTALL) dev engine model --for-tests
+	@exec $(BIN)/pytest
+
+check:
+	@$(INSTALL) dev engine model --for-tests
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+lock:
+	@$(PYTHON) deploy/lock.py $(if $(UPGRADE),--upgrade)
+
+clean:
+	rm -rf "$(DATA_DIR)/env" "$(DATA_DIR)/models"
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+	find . -name __pycache__ -type d -not -path "./.git/*" -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Chatting from a terminal: the reference adapter."""

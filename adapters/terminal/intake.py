@@ -1,0 +1,45 @@
+"""Handing events to the core with a timeout; an outage of the core is logged once, and its end once."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+
+from adapters.base import Inbound, Receipt, Sink, StopRequested
+
+logger = logging.getLogger(__name__)
+
+
+class NoDecision(Exception):
+    """The core could not decide: nothing may be acknowledged, the same event may be handed over again."""
+
+
+class Intake:
+    """A sink for the connections that raises nothing but `NoDecision`."""
+
+    def __init__(self, sink: Sink, timeout_s: float) -> None:
+        self._sink = sink
+        self._timeout_s = timeout_s
+        self._is_out = False
+
+    async def accept(self, event: Inbound) -> Receipt:
+        """Hand over a message."""
+        return await self._decided(self._sink.accept(event))
+
+    async def stop(self, event: StopRequested) -> Receipt:
+        """Hand over a wish to stop."""
+        return await self._decided(self._sink.stop(event))
+
+    async def _decided(self, decision: Awaitable[Receipt]) -> Receipt:
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                receipt = await decision
+        except Exception as exc:
+            # Intake's loop top: whatever it was, nothing was committed for sure, and the client may try again.
+            if not self._is_out:
+                logger.warning("the core takes no decisions: %s", type(exc).__name__)
+            self._is_out = True
+            raise NoDecision from exc
+        if self._is_out:
+            logger.info("the core takes decisions again")
+        self._is_out = False
+        return receipt

@@ -1,0 +1,269 @@
+"""The composition root: the only place where concrete classes are chosen. Settings in, a working assistant out."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from redis.asyncio import Redis
+
+from adapters.base import Platform, SendsFrom
+from adapters.terminal.adapter import TerminalAdapter
+from adapters.terminal.settings import TerminalSettings
+from bot.chat import key_file
+from bot.chat.aes_vault import AesVault
+from bot.chat.context import ContextStore
+from bot.chat.keeper import ContextKeeper
+from bot.chat.key_ring import KeyRing, Subkey
+from bot.chat.memory_context import MemoryContext
+from bot.chat.prompt import Persona
+from bot.chat.redis_context import RedisContext
+from bot.chat.salt import cache_salt
+from bot.chat.vault import Vault
+from bot.clock import Clock, SystemClock
+from bot.ingress.announcing import Announcer
+from bot.ingress.intake import Intake, IntakeSettings
+from bot.ingress.policy import Rules
+from bot.settings import Settings
+from bot.skills.answer import Answer, AnswerSettings
+from bot.skills.base import SkillRunner
+from bot.skills.spoken import Spoken, greet_words, help_words, reset_words
+from bot.store.database import Database
+from bot.store.records import SqlRecordStore
+from bot.store.redis_check import check_server
+from bot.store.redis_client import open_redis
+from bot.store.schema import require_current
+from bot.telemetry.events import Hooks
+from bot.telemetry.logs import log_event
+from bot.telemetry.metrics import Metrics
+from bot.turns.acceptance import Caps
+from bot.turns.attempt import Attempt, AttemptSettings
+from bot.turns.delivery import deliveries
+from bot.turns.journal import Journal
+from bot.turns.live import LiveBus
+from bot.turns.live_memory import MemoryLiveBus
+from bot.turns.live_redis import RedisLiveBus
+from bot.turns.model import Chat, Skill
+from bot.turns.notices import NoticeTask
+from bot.turns.outbox import Outbox
+from bot.turns.reconciler import Reconciler
+from bot.turns.scheduler.base import Scheduler
+from bot.turns.scheduler.memory import MemoryScheduler
+from bot.turns.scheduler.redis import RedisScheduler
+from bot.turns.sending import SendPolicy
+from bot.turns.serving import Serving
+from bot.turns.stopping import StopBoard
+from bot.turns.takeover import LateEffects
+from bot.turns.trouble import Trouble
+from bot.turns.worker import Worker, WorkerSettings
+from engine.base import Engine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """Where turns are scheduled, contexts cached and snapshots passed: in Redis, or within one process."""
+
+    scheduler: Scheduler
+    bus: LiveBus
+    contexts: ContextStore
+    #: None where all of it lives in this process.
+    redis: Redis | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Core:
+    """What every role stands on."""
+
+    settings: Settings
+    clock: Clock
+    metrics: Metrics
+    hooks: Hooks
+    keys: KeyRing
+    vault: Vault
+    database: Database
+    journal: Journal
+    shared: Shared
+    reconciler: Reconciler
+    platforms: Mapping[str, Platform]
+
+
+@asynccontextmanager
+async def open_core(settings: Settings, redis_url: str | None) -> AsyncIterator[Core]:
+    """Connect to the record and to Redis and refuse what cannot keep the promises.
+
+    Without a Redis URL the schedule lives in this process. Raises `StartupError` and `VaultError`.
+    """
+    async with AsyncExitStack() as stack:
+        keys = key_file.load_or_create(settings.vault_key_file)
+        vault = AesVault(keys, organisation=settings.vault.organisation)
+        database = await stack.enter_async_context(
+            Database(settings.database_url, lease_s=settings.worker.lease_s)
+        )
+        await require_current(database)
+        clock = SystemClock()
+        shared = await stack.enter_async_context(_open_shared(settings, redis_url, keys, vault, clock))
+        journal = Journal(database, vault, clock, _caps(settings))
+        metrics = Metrics()
+        yield Core(
+            settings=settings,
+            clock=clock,
+            metrics=metrics,
+            hooks=(metrics, log_event),
+            keys=keys,
+            vault=vault,
+            database=database,
+            journal=journal,
+            shared=shared,
+            reconciler=Reconciler(journal, shared.scheduler, clock),
+            platforms=_platforms(settings, database, vault, clock),
+        )
+
+
+@asynccontextmanager
+async def _open_shared(
+    settings: Settings, redis_url: str | None, keys: KeyRing, vault: Vault, clock: Clock
+) -> AsyncIterator[Shared]:
+    if redis_url is None:
+        yield Shared(
+            scheduler=MemoryScheduler(clock),
+            bus=MemoryLiveBus(clock),
+            contexts=MemoryContext(),
+            redis=None,
+        )
+        return
+    redis = open_redis(redis_url)
+    try:
+        await check_server(redis)
+        yield Shared(
+            scheduler=RedisScheduler(redis),
+            bus=RedisLiveBus(redis, vault),
+            contexts=RedisContext(
+                redis, vault=vault, names_key=keys.derive(Subkey.CACHE_NAMES), ttl_s=settings.context.ttl_s
+            ),
+            redis=redis,
+        )
+    finally:
+        await redis.aclose()
+
+
+def _caps(settings: Settings) -> Caps:
+    return Caps(per_chat=settings.turns.per_chat_waiting, total=settings.turns.total_waiting)
+
+
+def _names(settings: Settings) -> tuple[str, ...]:
+    return (settings.persona.name, *settings.persona.aliases)
+
+
+def _platforms(settings: Settings, database: Database, vault: Vault, clock: Clock) -> dict[str, Platform]:
+    if not settings.terminal.enabled:
+        return {}
+    terminal = TerminalAdapter(
+        TerminalSettings(socket_path=settings.terminal_socket, assistant_names=_names(settings)),
+        SqlRecordStore(database, vault, "terminal", clock),
+        clock.now,
+    )
+    return {terminal.name: Platform(adapter=terminal, source=terminal, live=terminal)}
+
+
+def make_intake(core: Core) -> Intake:
+    """Build the sink that every adapter hands its messages to."""
+    settings = core.settings
+    announcer = Announcer(core.shared.scheduler, core.shared.bus.ring, core.clock, core.hooks)
+    return Intake(
+        core.journal,
+        announcer,
+        core.shared.bus,
+        IntakeSettings(
+            rules=Rules(names=_names(settings), max_text_chars=settings.turns.max_text_chars),
+            sends_from={name: platform.adapter.sends_from for name, platform in core.platforms.items()},
+            deadline_s=settings.turns.deadline_s,
+        ),
+        core.hooks,
+    )
+
+
+def make_outboxes(core: Core) -> list[Outbox]:
+    """Build what sends on the platforms whose connection this process holds."""
+    return [
+        Outbox(platform.adapter, platform.live, core.journal, core.shared.bus)
+        for platform in core.platforms.values()
+        if platform.adapter.sends_from is SendsFrom.OWNER
+    ]
+
+
+def make_notices(core: Core) -> NoticeTask:
+    """Build what sends notices and first signs on all other platforms."""
+    return NoticeTask(core.platforms, core.journal, core.clock)
+
+
+def make_worker(
+    core: Core, engine: Engine, *, embedded: bool, policy: SendPolicy = SendPolicy.RESEND
+) -> tuple[Worker, StopBoard]:
+    """Build a worker and the board on which it hears of stops."""
+    shared, section = core.shared, core.settings.worker
+    trouble = Trouble(core.journal, core.clock, core.hooks)
+    keeper = ContextKeeper(store=shared.contexts, exchanges=core.journal.exchanges)
+    attempt = Attempt(
+        journal=core.journal,
+        deliveries=deliveries(
+            core.platforms,
+            journal=core.journal,
+            bus=shared.bus,
+            late=LateEffects(core.journal, shared.scheduler),
+            clock=core.clock,
+            policy=policy,
+        ),
+        skills=_skills(core, engine, keeper, embedded=embedded),
+        keeper=keeper,
+        trouble=trouble,
+        clock=core.clock,
+        settings=AttemptSettings(most_attempts=core.settings.turns.attempts),
+        hooks=core.hooks,
+    )
+    settings = WorkerSettings(
+        slots=section.slots, lease_ms=round(section.lease_s * 1000), drain_s=section.drain_s
+    )
+    stops = StopBoard()
+    serving = Serving(
+        scheduler=shared.scheduler,
+        journal=core.journal,
+        attempt=attempt,
+        trouble=trouble,
+        stops=stops,
+        clock=core.clock,
+        lease_ms=settings.lease_ms,
+        hooks=core.hooks,
+    )
+    worker = Worker(
+        scheduler=shared.scheduler, serving=serving, reconciler=core.reconciler, settings=settings
+    )
+    return worker, stops
+
+
+def _skills(core: Core, engine: Engine, keeper: ContextKeeper, *, embedded: bool) -> dict[Skill, SkillRunner]:
+    settings = core.settings
+    persona, section = settings.persona, settings.engine
+    return {
+        Skill.ANSWER: Answer(
+            engine=engine,
+            keeper=keeper,
+            salt=partial(_salt, core.keys.derive(Subkey.CACHE_SALT)),
+            clock=core.clock,
+            settings=AnswerSettings(
+                persona=Persona(name=persona.name, character=persona.character, languages=persona.languages),
+                max_reply_tokens=section.max_reply_tokens,
+                budget_tokens=settings.context.budget_tokens,
+                temperature=section.temperature,
+                first_token_s=section.first_token_s,
+                stall_s=section.stall_s,
+            ),
+            hooks=core.hooks,
+        ),
+        Skill.HELP: Spoken(help_words(persona.name, embedded=embedded)),
+        Skill.RESET: Spoken(reset_words, resets_context=True),
+        Skill.GREET: Spoken(greet_words(persona.name)),
+    }
+
+
+def _salt(key: bytes, chat: Chat) -> str:
+    return cache_salt(key, chat.id)

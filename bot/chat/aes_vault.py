@@ -1,0 +1,92 @@
+"""The vault over AES-256-GCM: every chat has a data key, wrapped by the key ring's current key.
+
+Wrapped key: version (1 byte), key id (8), nonce (12), ciphertext and tag (48). Blob: version (1), nonce (12),
+ciphertext and tag. Nonces are random, so one data key is good for 2**32 seals (NIST SP 800-38D, 8.3).
+"""
+
+from functools import lru_cache
+from os import urandom
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from bot.chat.key_ring import KEY_BYTES, KEY_ID_BYTES, KeyRing
+from bot.chat.vault import Place
+from bot.errors import SealBroken
+
+_VERSION = b"\x01"
+_NONCE_BYTES = 12
+_TAG_BYTES = 16
+_WRAPPED_BYTES = 1 + KEY_ID_BYTES + _NONCE_BYTES + KEY_BYTES + _TAG_BYTES
+_BLOB_LEAST_BYTES = 1 + _NONCE_BYTES + _TAG_BYTES
+#: How many chats' unwrapped keys stay at hand.
+_KEYS_AT_HAND = 1024
+
+
+def _framed(*fields: str) -> bytes:
+    """Encode strings so that no two different lists give the same bytes: each behind its length."""
+    encoded = [field.encode("utf-8", "surrogatepass") for field in fields]
+    return b"".join(len(field).to_bytes(4, "big") + field for field in encoded)
+
+
+class AesVault:
+    """Seals with AES-256-GCM; the seal binds organisation, chat, item and field (AAD)."""
+
+    def __init__(self, ring: KeyRing, *, organisation: str) -> None:
+        """Keep the ring; `organisation` separates deployments that came to share a key."""
+        self._ring = ring
+        self._wrap_aad = b"aside key 1\x00" + _framed(organisation)
+        self._blob_aad = b"aside blob 1\x00" + _framed(organisation)
+        self._cipher = lru_cache(maxsize=_KEYS_AT_HAND)(self._unwrap)
+
+    def new_key(self) -> bytes:
+        """Make a fresh data key, wrapped by the ring's current key."""
+        key_id, nonce = self._ring.current, urandom(_NONCE_BYTES)
+        header = _VERSION + bytes.fromhex(key_id)
+        wrapper = AESGCM(self._ring.key(key_id))
+        return header + nonce + wrapper.encrypt(nonce, urandom(KEY_BYTES), header + self._wrap_aad)
+
+    def seal(self, key: bytes, text: str, place: Place) -> bytes:
+        """Encrypt text for one place. Raises `KeyMissing`, or `SealBroken` for a damaged wrapped key."""
+        cipher, nonce = self._cipher_at(key, place), urandom(_NONCE_BYTES)
+        # A platform's JSON may hold lone surrogates; they must come back as they came.
+        plain = text.encode("utf-8", "surrogatepass")
+        return _VERSION + nonce + cipher.encrypt(nonce, plain, self._aad(place))
+
+    def open(self, key: bytes, blob: bytes, place: Place) -> str:
+        """Decrypt a blob found at a place. Raises `KeyMissing` or `SealBroken`, which names the place."""
+        cipher = self._cipher_at(key, place)
+        if len(blob) < _BLOB_LEAST_BYTES or blob[:1] != _VERSION:
+            raise _broken(place)
+        nonce, sealed = blob[1 : 1 + _NONCE_BYTES], blob[1 + _NONCE_BYTES :]
+        try:
+            plain = cipher.decrypt(nonce, sealed, self._aad(place))
+        except InvalidTag as exc:
+            raise _broken(place) from exc
+        return plain.decode("utf-8", "surrogatepass")
+
+    def _aad(self, place: Place) -> bytes:
+        return self._blob_aad + _framed(place.chat, place.item, place.field.value)
+
+    def _cipher_at(self, key: bytes, place: Place) -> AESGCM:
+        try:
+            return self._cipher(key)
+        except (InvalidTag, ValueError) as exc:
+            raise SealBroken(
+                f"the data key of chat {place.chat} was changed or cut ({_where(place)})"
+            ) from exc
+
+    def _unwrap(self, wrapped: bytes) -> AESGCM:
+        if len(wrapped) != _WRAPPED_BYTES or wrapped[:1] != _VERSION:
+            raise ValueError("not a wrapped key of this version")
+        header, rest = wrapped[: 1 + KEY_ID_BYTES], wrapped[1 + KEY_ID_BYTES :]
+        wrapper = AESGCM(self._ring.key(header[1:].hex()))
+        return AESGCM(wrapper.decrypt(rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], header + self._wrap_aad))
+
+
+def _where(place: Place) -> str:
+    return f"{place.field.value} of item {place.item} in chat {place.chat}"
+
+
+def _broken(place: Place) -> SealBroken:
+    return SealBroken(f"the seal is broken: {_where(place)} was changed, cut or moved")

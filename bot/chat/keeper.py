@@ -1,0 +1,81 @@
+"""The memory a worker works with: the cache where it is current, else SQL; losing the cache is no error."""
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+
+from bot.chat.context import Context, ContextStore
+from bot.errors import ContextUnavailable
+from bot.turns.model import Chat, Exchange, Turn
+
+logger = logging.getLogger(__name__)
+
+#: `Journal.exchanges`: reads the exchanges that a chat still remembers (`ord` from `context_from` on) and that
+#: stand before an `ord`, oldest first.
+Exchanges = Callable[[Chat, int], Awaitable[Sequence[Exchange]]]
+#: Above every `ord`: what is cached is always the whole memory, also where a requeued turn asks.
+_END = 2**62
+
+
+class ContextKeeper:
+    """Loads, rebuilds and extends what chats remember.
+
+    Only SQL's errors leave it; an outage of the cache is logged once, and so is its end.
+    """
+
+    def __init__(self, *, store: ContextStore, exchanges: Exchanges) -> None:
+        self._store = store
+        self._exchanges = exchanges
+        self._out = False
+
+    async def recall(self, turn: Turn) -> tuple[Exchange, ...]:
+        """Return the exchanges that a claimed turn follows, oldest first, byte for byte as they were said."""
+        return (await self._remembered(turn.chat)).before(turn.ord)
+
+    async def add(self, chat: Chat, exchange: Exchange, *, version: int) -> None:
+        """Cache an exchange that SQL has committed, for a turn that stays in the context.
+
+        `chat` is as the claim read it, `version` its `context_version` after the commit. A call that never
+        happens costs a rebuild.
+        """
+        async with self._cache():
+            await self._store.append(chat, exchange, version)
+
+    async def forget(self, chat: Chat) -> None:
+        """Take a chat out of the cache, after a reset; SQL's version has moved on, so nothing old is read."""
+        async with self._cache():
+            await self._store.drop(chat)
+
+    async def _remembered(self, chat: Chat) -> Context:
+        async with self._cache():
+            context = await self._store.load(chat)
+            if context is not None and context.is_of(chat):
+                return context
+        rebuilt = await self._rebuilt(chat)
+        if not self._out:
+            async with self._cache():
+                await self._store.save(chat, rebuilt)
+        return rebuilt
+
+    async def _rebuilt(self, chat: Chat) -> Context:
+        exchanges = tuple(await self._exchanges(chat, _END))
+        return Context(version=chat.context_version, context_from=chat.context_from, exchanges=exchanges)
+
+    @asynccontextmanager
+    async def _cache(self) -> AsyncIterator[None]:
+        """Do without the cache where it is out."""
+        try:
+            yield
+        except ContextUnavailable as exc:
+            self._note(out=True, why=str(exc))
+        else:
+            self._note(out=False)
+
+    def _note(self, *, out: bool, why: str = "") -> None:
+        if out == self._out:
+            return
+        self._out = out
+        if out:
+            logger.warning("the context cache is out, contexts are read from the database: %s", why)
+        else:
+            logger.info("the context cache is back")

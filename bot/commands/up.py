@@ -1,0 +1,20 @@
+"""`aside up`: run everything on this machine: gateway, worker, Valkey, SQLite and the embedded engine."""
+
+from argparse import Namespace
+
+from bot.commands.base import Command
+from bot.commands.role import run_role
+from bot.settings import LoadedSettings
+
+
+def _run(_: Namespace, loaded: LoadedSettings) -> int:
+    from bot.bootstrap import run_up
+
+    return run_role("up", run_up, loaded.settings)
+
+
+UP = Command(
+    name="up",
+    summary="run everything on this machine: gateway, worker, Valkey, SQLite and the embedded engine",
+    run=_run,
+)

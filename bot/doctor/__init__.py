@@ -1,0 +1,1 @@
+"""What is missing or wrong on this machine, one small check a finding."""

@@ -1,0 +1,122 @@
+"""What becomes of an incoming message: ignored, accepted, refused with a reason, or a stop. Pure.
+
+Only what addresses the assistant is looked at further; a refusal is for the person who asked, so nothing that
+was not addressed is ever refused. What is accepted can always be stored: no lone surrogate and no NUL is left
+in it.
+"""
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from adapters.base import Inbound
+from bot.ingress.addressing import Control, address
+from bot.ingress.names import Names
+from bot.turns.model import NoticeKind, Skill
+from bot.turns.notice_texts import NOTICES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """The settings that decide on incoming messages."""
+
+    #: What people may call the assistant, after `@`.
+    names: tuple[str, ...]
+    #: The longest message taken, in code points (`turns.max_text_chars`); below it the prompt is shortened.
+    max_text_chars: int = 200_000
+    #: The names, prepared for searching.
+    spelled: Names = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Prepare the names once, for all messages."""
+        object.__setattr__(self, "spelled", Names(self.names))
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """Not for the assistant: keep nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """Commit a turn. `event` is safe to store; `text` is what the person asks, without the calling."""
+
+    skill: Skill
+    event: Inbound
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Commit a refused turn whose notice says why; `event` carries nothing of the refused text."""
+
+    kind: NoticeKind
+    text: str
+    event: Inbound
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Cancel what runs and waits in the chat."""
+
+
+Decision = Ignore | Accept | Refuse | Stop
+
+IGNORE: Final = Ignore()
+
+#: No text holds these, and no database column or UTF-8 encoder takes all of them.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+#: Signs of bytes that were not text: controls (but for tab, line and form feeds, and the escape of pasted
+#: terminal colours), what a decoder puts for what it cannot read, and code points that are no characters.
+_NOISE = re.compile(
+    "[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f\ufffd\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]"
+)
+#: The share of such signs from which on a text is not one; a few undecodable letters leave it readable.
+_NOISE_SHARE = 1 / 8
+
+
+def decide(event: Inbound, rules: Rules) -> Decision:
+    """Decide what becomes of a message. Does no I/O; see `Rules` for what it depends on."""
+    addressing = address(event, rules.spelled)
+    if not addressing.addressed:
+        return IGNORE
+    if len(event.text) > rules.max_text_chars:
+        return Refuse(
+            NoticeKind.TOO_LONG, _too_long(len(event.text), rules.max_text_chars), _without_text(event)
+        )
+    if is_garbage(event.text):
+        return Refuse(NoticeKind.UNREADABLE, NOTICES[NoticeKind.UNREADABLE], _without_text(event))
+    if isinstance(addressing.skill, Control):
+        return Stop()
+    return Accept(addressing.skill, _storable(event), addressing.prompt_text)
+
+
+def is_garbage(text: str) -> bool:
+    """Tell bytes that were never text: any NUL or lone surrogate, or noise beyond every eighth place."""
+    if text.isascii() and text.isprintable():
+        return False
+    if _UNSTORABLE.search(text):
+        return True
+    return len(_NOISE.findall(text)) > len(text) * _NOISE_SHARE
+
+
+def _too_long(chars: int, most: int) -> str:
+    return (
+        f"That message is {chars:,} characters long, and I can take at most {most:,}."
+        " Please send the part that matters most."
+    )
+
+
+def _without_text(event: Inbound) -> Inbound:
+    return replace(_storable(event), text="", quoted=None)
+
+
+def _storable(event: Inbound) -> Inbound:
+    """Make what comes beside the text storable; a name or a quote is no reason to refuse."""
+    sender, quoted = event.sender, event.quoted
+    if _UNSTORABLE.search(sender.name):
+        event = replace(event, sender=replace(sender, name=_UNSTORABLE.sub("\ufffd", sender.name)))
+    if quoted is not None and (_UNSTORABLE.search(quoted.text) or _UNSTORABLE.search(quoted.author)):
+        author, text = (_UNSTORABLE.sub("\ufffd", part) for part in (quoted.author, quoted.text))
+        event = replace(event, quoted=replace(quoted, author=author, text=text))
+    return event

@@ -1,0 +1,122 @@
+"""The kinds of value a setting can have, each with the words that say what is allowed."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What may be written there, to end the sentence 'it must be ...'."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """Marks a setting that is never printed whole and may be given as a file."""
+
+    #: Show where a URL leads, without its user and password.
+    is_url: bool = False
+
+
+def _empty_is_unset(value: Any) -> Any:
+    return None if value == "" else value
+
+
+def _postgres_by_asyncpg(url: str) -> str:
+    for scheme in ("postgres://", "postgresql://"):
+        if url.startswith(scheme):
+            return "postgresql+asyncpg://" + url.removeprefix(scheme)
+    return url
+
+
+def _sqlite_by_aiosqlite(url: str) -> str:
+    return "sqlite+aiosqlite://" + url.removeprefix("sqlite://") if url.startswith("sqlite://") else url
+
+
+def _check_scheme(url: str, *schemes: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in schemes or not (parts.netloc or parts.path.strip("/")):
+        raise ValueError("not such a URL")
+
+
+def _redis_url(secret: SecretStr) -> SecretStr:
+    url = secret.get_secret_value()
+    if url:
+        _check_scheme(url, "redis", "rediss", "unix")
+    return secret
+
+
+def _database_url(secret: SecretStr) -> SecretStr:
+    url = _sqlite_by_aiosqlite(_postgres_by_asyncpg(secret.get_secret_value()))
+    if url:
+        _check_scheme(url, "postgresql+asyncpg", "sqlite+aiosqlite")
+    return SecretStr(url)
+
+
+def _engine_url(url: str) -> str:
+    if url:
+        _check_scheme(url, "http", "https")
+        if "@" in urlsplit(url).netloc:
+            raise ValueError("the key belongs into engine.api_key")
+    return url.rstrip("/")
+
+
+Seconds = Annotated[
+    float, Field(gt=0, le=86_400, allow_inf_nan=False), Allowed("a number of seconds above 0, at most 86400")
+]
+Count = Annotated[int, Field(ge=1, le=1_000_000), Allowed("a whole number from 1 to 1000000")]
+Port = Annotated[int, Field(ge=0, le=65_535), Allowed("a port from 1 to 65535, or 0 for any free one")]
+Switch = Annotated[bool, Allowed("true or false")]
+Words = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200, strip_whitespace=True),
+    Allowed("a text of 1 to 200 characters"),
+]
+#: A name people can write behind an @.
+MentionName = Annotated[
+    str,
+    StringConstraints(pattern=r"^\w(?:[\w-]{0,30}\w)?$"),
+    Allowed("1 to 32 letters, digits, _ or -, without spaces and without @"),
+]
+MentionNames = Annotated[
+    tuple[MentionName, ...],
+    Allowed("a list of names, each of 1 to 32 letters, digits, _ or -, without spaces and without @"),
+]
+Languages = Annotated[
+    tuple[Annotated[str, StringConstraints(min_length=1, max_length=40, strip_whitespace=True)], ...],
+    Allowed('a list of languages, such as ["en", "de"]'),
+]
+Directory = Annotated[Path, Allowed("the path of a directory")]
+OptionalPath = Annotated[Path | None, BeforeValidator(_empty_is_unset), Allowed("the path of a file")]
+OptionalCount = Annotated[
+    Annotated[int, Field(ge=256, le=100_000_000)] | None,
+    BeforeValidator(_empty_is_unset),
+    Allowed("a whole number of at least 256, or empty"),
+]
+RedisUrl = Annotated[
+    SecretStr,
+    Secret(is_url=True),
+    AfterValidator(_redis_url),
+    Allowed("redis://HOST:PORT/0, rediss://HOST:PORT/0, unix:///SOCKET, or empty for the embedded one"),
+]
+DatabaseUrl = Annotated[
+    SecretStr,
+    Secret(is_url=True),
+    AfterValidator(_database_url),
+    Allowed(
+        "postgresql://USER:PASSWORD@HOST/NAME, sqlite:////FILE, or empty for SQLite in the data directory"
+    ),
+]
+EngineUrl = Annotated[
+    str,
+    AfterValidator(_engine_url),
+    Allowed(
+        "http://HOST:PORT/v1 or https://HOST/v1 without a user or password, or empty for the embedded one"
+    ),
+]
+ApiKey = Annotated[SecretStr, Secret(), Allowed("a text")]

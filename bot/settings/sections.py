@@ -1,0 +1,148 @@
+"""Every setting there is, with its default; one frozen class a section of `aside.toml`."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+
+from bot.settings.kinds import (
+    Allowed,
+    ApiKey,
+    Count,
+    DatabaseUrl,
+    EngineUrl,
+    Languages,
+    MentionName,
+    MentionNames,
+    OptionalCount,
+    OptionalPath,
+    Port,
+    RedisUrl,
+    Seconds,
+    Switch,
+    Words,
+)
+
+
+class Section(BaseModel):
+    """One table of `aside.toml`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=True)
+
+
+class PersonaSection(Section):
+    """Who the assistant is."""
+
+    #: What people write behind the @, and what stands over its replies.
+    name: MentionName = "assistant"
+    #: More names it answers to.
+    aliases: MentionNames = ()
+    #: A few sentences the model is told about how it behaves.
+    character: Annotated[
+        str, StringConstraints(max_length=4_000), Allowed("a text of at most 4000 characters")
+    ] = "You are helpful, friendly and brief."
+    #: Languages it prefers; empty answers in the language it is asked in.
+    languages: Languages = ()
+
+
+class RedisSection(Section):
+    """Where chats are scheduled and contexts cached."""
+
+    #: Empty starts the embedded Valkey.
+    url: RedisUrl = SecretStr("")
+
+
+class DatabaseSection(Section):
+    """Where the record is."""
+
+    #: Empty is SQLite in the data directory.
+    url: DatabaseUrl = SecretStr("")
+
+
+class EngineSection(Section):
+    """Which engine answers, and how long it may take."""
+
+    #: An OpenAI-compatible server; empty starts the embedded one.
+    url: EngineUrl = ""
+    api_key: ApiKey = SecretStr("")
+    #: The served model's name; empty takes what the engine serves.
+    model: Annotated[str, StringConstraints(max_length=400), Allowed("a model's name, or empty")] = ""
+    first_token_s: Seconds = 120.0
+    stall_s: Seconds = 30.0
+    max_reply_tokens: Count = 512
+    temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False), Allowed("a number from 0 to 2")] = (
+        0.7
+    )
+    #: The file under `engine/profiles/` that says how the embedded engine is started.
+    profile: Words = "embedded"
+
+
+class WorkerSection(Section):
+    """How turns are worked on."""
+
+    #: Turns one worker answers at a time.
+    slots: Annotated[int, Field(ge=1, le=1_024), Allowed("a whole number from 1 to 1024")] = 8
+    #: How long a silent worker keeps its chats.
+    lease_s: Annotated[
+        float, Field(ge=1, le=600, allow_inf_nan=False), Allowed("a number of seconds from 1 to 600")
+    ] = 15.0
+    #: How long running turns may take to end when the worker is stopped.
+    drain_s: Annotated[
+        float, Field(ge=0, le=3_600, allow_inf_nan=False), Allowed("a number of seconds from 0 to 3600")
+    ] = 20.0
+
+
+class TurnsSection(Section):
+    """What is accepted, and for how long it is worth answering."""
+
+    deadline_s: Seconds = 600.0
+    #: Longer messages are refused with a notice.
+    max_text_chars: Count = 200_000
+    per_chat_waiting: Count = 5
+    total_waiting: Count = 10_000
+    #: Failed attempts after which a turn is given up.
+    attempts: Annotated[int, Field(ge=1, le=20), Allowed("a whole number from 1 to 20")] = 3
+
+
+class GatewaySection(Section):
+    """Where the gateway listens."""
+
+    host: Words = "127.0.0.1"
+    port: Port = 8470
+
+
+class ContextSection(Section):
+    """How much of a chat the model is shown."""
+
+    #: Prompt tokens; empty derives it from the model's own limit.
+    budget_tokens: OptionalCount = None
+    #: How long an idle chat's context stays in Redis; SQL can always rebuild it.
+    ttl_s: Annotated[
+        float,
+        Field(ge=1, le=31_536_000, allow_inf_nan=False),
+        Allowed("a number of seconds from 1 to 31536000"),
+    ] = 86_400.0
+
+
+class VaultSection(Section):
+    """How what people write is sealed."""
+
+    #: Empty is `keys/vault.key` in the data directory.
+    key_file: OptionalPath = None
+    #: Bound into every sealed value; it cannot be changed later.
+    organisation: Words = "default"
+
+
+class TerminalSection(Section):
+    """The chat in the terminal, `aside chat`."""
+
+    enabled: Switch = True
+    #: Empty is `run/terminal.sock` in the data directory.
+    socket: OptionalPath = None
+
+
+class LogSection(Section):
+    """What is written to the log."""
+
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"], Allowed("debug, info, warning or error")
+    ] = "info"

@@ -1,0 +1,161 @@
+"""Answering: the chat's context and the new message become a prompt, the engine's stream becomes a reply."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.chat.assembly import Assembled, assemble
+from bot.chat.budget import Limits
+from bot.chat.keeper import ContextKeeper
+from bot.chat.prompt import Persona
+from bot.clock import Clock
+from bot.telemetry.events import FirstToken, Hooks, emit
+from bot.turns.live_reply import LiveReply
+from bot.turns.model import Chat, Exchange, Reply, Spent, Turn
+from bot.turns.stopping import Stop
+from engine.base import ChatRequest, Engine, EngineState, Finish, FinishReason
+from engine.errors import EngineFailed, EngineNotReady, PromptTooLong
+
+logger = logging.getLogger(__name__)
+
+#: Closes a reply that reached its longest length.
+CUT_MARK = "*(My answer reached its longest length. Ask me to go on.)*"
+#: Stands for a reply in which the model said nothing at all.
+NOTHING_SAID = "*(I have no answer to that. Could you put it differently?)*"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerSettings:
+    """How replies are generated."""
+
+    persona: Persona
+    max_reply_tokens: int = 512
+    #: The longest prompt wanted, in tokens; None leaves it to the model's own limit.
+    budget_tokens: int | None = None
+    temperature: float = 0.7
+    first_token_s: float = 120.0
+    stall_s: float = 30.0
+
+
+@dataclass(slots=True)
+class Generated:
+    """A reply while it grows."""
+
+    text: str = ""
+    first_token_at: datetime | None = None
+    finish: Finish | None = None
+
+
+class Answer:
+    """The skill that asks the model."""
+
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        keeper: ContextKeeper,
+        salt: Callable[[Chat], str],
+        clock: Clock,
+        settings: AnswerSettings,
+        hooks: Hooks = (),
+    ) -> None:
+        self._engine = engine
+        self._keeper = keeper
+        self._salt = salt
+        self._clock = clock
+        self._settings = settings
+        self._hooks = hooks
+
+    async def reply(self, turn: Turn, live: LiveReply, stop: Stop) -> Reply | None:
+        """Generate the reply. A prompt the engine finds too long is built again, strictly, once."""
+        limits = await self._limits()
+        exchanges = await self._keeper.recall(turn)
+        try:
+            return await self._generate(turn, self._assemble(turn, exchanges, limits), live, stop)
+        except PromptTooLong:
+            logger.warning("the prompt of turn %s was longer than estimated; it is built again", turn.id)
+        return await self._generate(turn, self._assemble(turn, exchanges, limits, strict=True), live, stop)
+
+    async def _limits(self) -> Limits:
+        status = await self._engine.status()
+        if status.state is not EngineState.READY or status.max_model_len is None:
+            raise EngineNotReady(status.detail or f"the model is {status.state.value}")
+        return Limits(
+            max_model_len=status.max_model_len,
+            wanted_reply_tokens=self._settings.max_reply_tokens,
+            wanted_prompt_tokens=self._settings.budget_tokens,
+        )
+
+    def _assemble(
+        self, turn: Turn, exchanges: tuple[Exchange, ...], limits: Limits, *, strict: bool = False
+    ) -> Assembled:
+        return assemble(turn, exchanges, persona=self._settings.persona, limits=limits, strict=strict)
+
+    async def _generate(self, turn: Turn, prompt: Assembled, live: LiveReply, stop: Stop) -> Reply | None:
+        generated = Generated()
+        asked_s = self._clock.monotonic()
+        async with self._engine.stream(self._request(turn, prompt)) as events:
+            async for event in stop.interrupt(events):
+                if isinstance(event, Finish):
+                    generated.finish = event
+                    continue
+                if generated.first_token_at is None:
+                    generated.first_token_at = self._clock.now()
+                    self._tell_first_token(turn, generated.first_token_at, asked_s)
+                generated.text += event.text
+                live.show(generated.text)
+        if generated.finish is None and not stop.asked:
+            raise EngineFailed("the stream ended without a finish")
+        if stop.asked and not generated.text.strip():
+            return None
+        return self._reply(prompt, generated, stopped=stop.asked and generated.finish is None)
+
+    def _tell_first_token(self, turn: Turn, at: datetime, asked_s: float) -> None:
+        engine_s = self._clock.monotonic() - asked_s
+        waited_s = (at - turn.accepted_at).total_seconds()
+        emit(self._hooks, FirstToken(turn_id=turn.id, engine_s=engine_s, since_accepted_s=waited_s))
+
+    def _request(self, turn: Turn, prompt: Assembled) -> ChatRequest:
+        settings = self._settings
+        left_s = (turn.deadline_at - self._clock.now()).total_seconds()
+        return ChatRequest(
+            request_id=f"{turn.id}-{turn.token}",
+            messages=prompt.messages,
+            max_tokens=prompt.reply_tokens,
+            first_token_s=min(settings.first_token_s, max(left_s, 1.0)),
+            stall_s=settings.stall_s,
+            total_s=max(left_s, 1.0),
+            temperature=settings.temperature,
+            cache_salt=self._salt(turn.chat),
+        )
+
+    def _reply(self, prompt: Assembled, generated: Generated, *, stopped: bool) -> Reply:
+        finish = generated.finish
+        return Reply(
+            text=generated.text,
+            parts=tuple(_shown(prompt, generated)),
+            prompt=prompt.user_text,
+            spent=_spent(finish) if finish else None,
+            stopped=stopped,
+            context_from=prompt.context_from,
+            first_token_at=generated.first_token_at,
+        )
+
+
+def _shown(prompt: Assembled, generated: Generated) -> list[str]:
+    """Lay out what people see: our note, the model's text, and a word when it was cut."""
+    shown = [f"*{prompt.note}*"] if prompt.note else []
+    shown.append(generated.text if generated.text.strip() else NOTHING_SAID)
+    if generated.finish and generated.finish.reason is FinishReason.LENGTH:
+        shown.append(CUT_MARK)
+    return shown
+
+
+def _spent(finish: Finish) -> Spent:
+    usage = finish.usage
+    return Spent(
+        prompt_tokens=usage.prompt_tokens,
+        cached_tokens=usage.cached_tokens,
+        output_tokens=usage.output_tokens,
+    )

@@ -1,0 +1,176 @@
+"""The record's database: one door to write, one to read, over SQLite or PostgreSQL."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from bot.errors import SettingsError, StoreUnavailable
+from bot.store.failures import translated
+
+_DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "sqlite+aiosqlite": "sqlite+aiosqlite",
+    "postgres": "postgresql+asyncpg",
+    "postgresql": "postgresql+asyncpg",
+    "postgresql+asyncpg": "postgresql+asyncpg",
+}
+#: How many transactions may read SQLite beside the one that writes.
+_SQLITE_READERS = 4
+
+
+class Database:
+    """Transactions on the record. Everything a call stored is durable when its `write()` has been left.
+
+    `busy_timeout_s` bounds how long a write waits for its turn. `lease_s` is the schedule's lease: PostgreSQL
+    ends a transaction that stands still sooner, so that a frozen worker holds no row longer than its chat.
+    """
+
+    def __init__(
+        self, url: str, *, busy_timeout_s: float = 5.0, lease_s: float = 15.0, connections: int = 8
+    ) -> None:
+        self.url = parse_url(url)
+        self._busy_timeout_s = busy_timeout_s
+        self._lease_s = lease_s
+        self._connections = connections
+        self._writing = asyncio.Lock()
+        self._engines = AsyncExitStack()
+        self._writer: AsyncEngine | None = None
+        self._reader: AsyncEngine | None = None
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self.url.get_backend_name()
+
+    async def __aenter__(self) -> Self:
+        if self.dialect == "sqlite":
+            _private_file(Path(str(self.url.database)))
+            self._writer = self._sqlite_engine("BEGIN IMMEDIATE", connections=1)
+            self._reader = self._sqlite_engine("BEGIN", connections=_SQLITE_READERS)
+        else:
+            self._writer = self._reader = self._postgres_engine()
+        self._engines.push_async_callback(self._reader.dispose)
+        self._engines.push_async_callback(self._writer.dispose)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._engines.aclose()
+        self._writer = self._reader = None
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction that commits on leaving. Raises `StoreUnavailable` with nothing stored.
+
+        On SQLite one transaction writes at a time, and has the file's write lock from its first statement on.
+        """
+        assert self._writer is not None, "the database is not open"
+        with translated():
+            if self.dialect != "sqlite":
+                async with self._writer.begin() as connection:
+                    yield connection
+                return
+            await self._take_turn()
+            try:
+                async with self._writer.begin() as connection:
+                    yield connection
+            finally:
+                self._writing.release()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction for reading; SQLite refuses a write in it. Raises `StoreUnavailable`."""
+        assert self._reader is not None, "the database is not open"
+        with translated():
+            async with self._reader.begin() as connection:
+                yield connection
+
+    async def _take_turn(self) -> None:
+        try:
+            async with asyncio.timeout(self._busy_timeout_s):
+                await self._writing.acquire()
+        except TimeoutError as exc:
+            raise StoreUnavailable("the database is too slow: writes wait in line") from exc
+
+    def _sqlite_engine(self, begin: str, *, connections: int) -> AsyncEngine:
+        engine = create_async_engine(
+            self.url, pool_size=connections, max_overflow=0, pool_timeout=self._busy_timeout_s
+        )
+        pragmas = (
+            f"PRAGMA busy_timeout = {round(self._busy_timeout_s * 1000)}",
+            "PRAGMA journal_mode = WAL",
+            "PRAGMA synchronous = FULL",
+            "PRAGMA foreign_keys = ON",
+            "PRAGMA secure_delete = ON",
+            f"PRAGMA query_only = {'OFF' if begin == 'BEGIN IMMEDIATE' else 'ON'}",
+        )
+
+        @event.listens_for(engine.sync_engine, "connect")
+        def prepare(dbapi_connection: Any, _record: object) -> None:
+            # Python's sqlite3 would begin transactions by itself, deferred and only before writes.
+            dbapi_connection.isolation_level = None
+            cursor = dbapi_connection.cursor()
+            for pragma in pragmas:
+                cursor.execute(pragma)
+            cursor.close()
+
+        @event.listens_for(engine.sync_engine, "begin")
+        def begin_explicitly(connection: Connection) -> None:
+            connection.exec_driver_sql(begin)
+
+        return engine
+
+    def _postgres_engine(self) -> AsyncEngine:
+        below_lease_ms = str(round(self._lease_s * 1000 / 2))
+        return create_async_engine(
+            self.url,
+            pool_size=self._connections,
+            max_overflow=0,
+            pool_timeout=self._busy_timeout_s,
+            pool_pre_ping=True,
+            connect_args={
+                "timeout": self._busy_timeout_s,
+                "command_timeout": self._lease_s,
+                "server_settings": {
+                    "application_name": "aside",
+                    "idle_in_transaction_session_timeout": below_lease_ms,
+                    "statement_timeout": below_lease_ms,
+                    "lock_timeout": str(round(self._busy_timeout_s * 1000)),
+                    "jit": "off",
+                },
+            },
+        )
+
+
+def parse_url(url: str) -> URL:
+    """Read a database URL, with or without a driver. Raises `SettingsError`, which never repeats it."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as exc:
+        raise SettingsError(
+            "the database URL cannot be read: write sqlite:///PATH or postgresql://…"
+        ) from exc
+    driver = _DRIVERS.get(parsed.drivername)
+    if driver is None:
+        raise SettingsError(
+            f"the database URL begins with {parsed.drivername}: write sqlite:///PATH or postgresql://…"
+        )
+    if driver.startswith("sqlite") and (not parsed.database or ":memory:" in parsed.database):
+        raise SettingsError("the database URL names no file: write sqlite:///PATH")
+    return parsed.set(drivername=driver)
+
+
+def _private_file(path: Path) -> None:
+    """Have the file exist for its owner alone; SQLite gives the files beside it the same mode."""
+    with translated():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.chmod(0o600)

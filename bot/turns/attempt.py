@@ -1,0 +1,148 @@
+"""One attempt at one turn: from the claim to a stored and delivered reply, or an honest end."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from adapters.base import SendsFrom
+from bot.chat.keeper import ContextKeeper
+from bot.clock import Clock
+from bot.skills.base import SkillRunner
+from bot.telemetry.events import Hooks, TurnFinished, TurnOutcome, TurnReplied, emit
+from bot.turns.delivery import Delivery
+from bot.turns.journal import Journal
+from bot.turns.lease import Lease
+from bot.turns.model import Exchange, NoticeKind, Reply, Skill, Spent, Turn, TurnState
+from bot.turns.notice_texts import NOTICES, STOPPED_MARK
+from bot.turns.stopping import Stop
+from bot.turns.trouble import Trouble
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptSettings:
+    """How often a turn is tried."""
+
+    #: Failed attempts after which a turn is given up.
+    most_attempts: int = 3
+
+
+class Attempt:
+    """Works on claimed turns; one instance serves a whole worker."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        deliveries: Mapping[str, Delivery],
+        skills: Mapping[Skill, SkillRunner],
+        keeper: ContextKeeper,
+        trouble: Trouble,
+        clock: Clock,
+        settings: AttemptSettings,
+        hooks: Hooks = (),
+    ) -> None:
+        self._journal = journal
+        self._deliveries = deliveries
+        self._skills = skills
+        self._keeper = keeper
+        self._trouble = trouble
+        self._clock = clock
+        self._settings = settings
+        self._hooks = hooks
+
+    async def work(self, turn: Turn, lease: Lease, stop: Stop) -> None:
+        """Bring a claimed turn as far as it goes now.
+
+        Whatever was stored stays stored. Raises what ended the attempt; `Trouble` knows what each error means.
+        """
+        delivery = self._deliveries[turn.chat.adapter]
+        if turn.state is TurnState.SENT:
+            await self._restate(turn, lease, delivery)
+        elif ended := self._ending(turn):
+            await self._give_up(turn, delivery, ended)
+        elif turn.state is not TurnState.WAITING:
+            await self._deliver(turn, lease, delivery)
+        elif turn.cancel_requested:
+            await self._cancel(turn, delivery)
+        else:
+            await self._answer(turn, lease, stop, delivery)
+
+    def _ending(self, turn: Turn) -> NoticeKind | None:
+        if turn.attempts >= self._settings.most_attempts:
+            return NoticeKind.FAILED
+        if turn.state is TurnState.WAITING and self._clock.now() >= turn.deadline_at:
+            return NoticeKind.EXPIRED
+        return None
+
+    async def _answer(self, turn: Turn, lease: Lease, stop: Stop, delivery: Delivery) -> None:
+        async with delivery.live(turn, lease) as live:
+            with self._trouble.explained(live):
+                reply = await self._skills[turn.skill].reply(turn, live, stop)
+        if reply is None:
+            await self._cancel(turn, delivery)
+            return
+        lease.require()
+        stored = await self._journal.store_reply(turn, self._cut(turn, reply, delivery))
+        self._tell_replied(turn, reply)
+        await self._remember(turn, stored, reply)
+        await self._deliver(stored, lease, delivery)
+
+    async def _deliver(self, turn: Turn, lease: Lease, delivery: Delivery) -> None:
+        await delivery.deliver(turn, lease)
+        if turn.sends_from is SendsFrom.ANY:
+            self._tell_finished(turn, TurnOutcome.SENT)
+
+    async def _restate(self, turn: Turn, lease: Lease, delivery: Delivery) -> None:
+        if turn.attempts < self._settings.most_attempts:
+            await delivery.restate(turn, lease)
+        else:
+            logger.error("the final text of turn %s could not be edited in again", turn.id)
+            await self._journal.clear_restate(turn)
+
+    async def _remember(self, turn: Turn, stored: Turn, reply: Reply) -> None:
+        if reply.prompt is None or reply.context_from is not None:
+            if stored.chat.context_version != turn.chat.context_version:
+                await self._keeper.forget(turn.chat)
+            return
+        exchange = Exchange(
+            ord=turn.ord,
+            prompt=reply.prompt,
+            reply=reply.text,
+            tokens=reply.spent.prompt_tokens + reply.spent.output_tokens if reply.spent else None,
+        )
+        await self._keeper.add(turn.chat, exchange, version=stored.chat.context_version)
+
+    def _cut(self, turn: Turn, reply: Reply, delivery: Delivery) -> Reply:
+        shown = "\n\n".join(reply.parts) or reply.text
+        if reply.stopped:
+            shown = f"{shown}\n\n{STOPPED_MARK}"
+        return replace(reply, parts=delivery.split(turn, shown))
+
+    async def _cancel(self, turn: Turn, delivery: Delivery) -> None:
+        await self._journal.cancel(turn, NOTICES[NoticeKind.STOPPED])
+        self._tell_finished(turn, TurnOutcome.CANCELLED)
+        await delivery.closed(turn)
+
+    async def _give_up(self, turn: Turn, delivery: Delivery, kind: NoticeKind) -> None:
+        state = TurnState.REFUSED if kind is NoticeKind.EXPIRED else TurnState.DEAD
+        logger.warning("turn %s is given up: %s after %d attempts", turn.id, kind.value, turn.attempts)
+        await self._journal.give_up(turn, state, kind, NOTICES[kind])
+        self._tell_finished(turn, TurnOutcome(state.value))
+        await delivery.closed(turn)
+
+    def _tell_replied(self, turn: Turn, reply: Reply) -> None:
+        spent = reply.spent or Spent(prompt_tokens=0, cached_tokens=0, output_tokens=0)
+        replied = TurnReplied(
+            turn_id=turn.id,
+            prompt_tokens=spent.prompt_tokens,
+            cached_tokens=spent.cached_tokens,
+            output_tokens=spent.output_tokens,
+        )
+        emit(self._hooks, replied)
+
+    def _tell_finished(self, turn: Turn, outcome: TurnOutcome) -> None:
+        total_s = (self._clock.now() - turn.accepted_at).total_seconds()
+        finished = TurnFinished(turn_id=turn.id, chat_id=turn.chat.id, outcome=outcome, total_s=total_s)
+        emit(self._hooks, finished)

@@ -1,0 +1,127 @@
+"""How a reply reaches people: by the worker, or by the process that owns the platform's connection."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Protocol
+
+from adapters.base import Platform, SendsFrom
+from bot.clock import Clock
+from bot.errors import Fenced
+from bot.turns.edit_live import EditLive
+from bot.turns.journal import Journal
+from bot.turns.lease import Lease
+from bot.turns.live import LiveBus
+from bot.turns.live_reply import BusLive, LiveReply
+from bot.turns.model import Turn
+from bot.turns.sending import Sending, SendPolicy
+from bot.turns.takeover import LateEffects
+
+
+class Delivery(Protocol):
+    """Brings one platform's replies to people."""
+
+    def live(self, turn: Turn, lease: Lease) -> AbstractAsyncContextManager[LiveReply]:
+        """Show the reply while it grows; leaving means that no live output of ours follows."""
+        ...
+
+    async def deliver(self, turn: Turn, lease: Lease) -> None:
+        """See to the sending of a stored reply; safe to repeat. Raises `AdapterError`."""
+        ...
+
+    async def restate(self, turn: Turn, lease: Lease) -> None:
+        """Make the stored final text stand once more."""
+        ...
+
+    async def closed(self, turn: Turn) -> None:
+        """Hear that a turn ended without a reply: what SQL holds for it (a notice, if any) is next."""
+        ...
+
+    def split(self, turn: Turn, markdown: str) -> tuple[str, ...]:
+        """Cut a reply into the platform's messages."""
+        ...
+
+
+class WorkerDelivery:
+    """Delivery for platforms that any worker may call."""
+
+    def __init__(
+        self, platform: Platform, journal: Journal, late: LateEffects, clock: Clock, policy: SendPolicy
+    ) -> None:
+        self._adapter = platform.adapter
+        self._live = EditLive(platform.adapter, journal, late, clock)
+        self._sending = Sending(platform.adapter, journal, late, policy)
+        self._late = late
+
+    @asynccontextmanager
+    async def live(self, turn: Turn, lease: Lease) -> AsyncIterator[LiveReply]:
+        """Edit a placeholder."""
+        async with self._live.open(turn, lease) as reply:
+            yield reply
+
+    async def deliver(self, turn: Turn, lease: Lease) -> None:
+        """Send what is not sent yet."""
+        try:
+            await self._sending.send(turn, lease)
+        except Fenced:
+            await self._late.restate(turn)
+            raise
+
+    async def restate(self, turn: Turn, lease: Lease) -> None:
+        """Edit the final text in again."""
+        await self._sending.restate(turn, lease)
+
+    async def closed(self, turn: Turn) -> None:
+        """Do nothing: the notice task sends notices."""
+
+    def split(self, turn: Turn, markdown: str) -> tuple[str, ...]:
+        """Ask the adapter."""
+        return tuple(self._adapter.split(markdown, turn.chat.conversation))
+
+
+class OwnerDelivery:
+    """Delivery for platforms whose owner sends: snapshots and a doorbell, the text itself from SQL."""
+
+    def __init__(self, platform: Platform, bus: LiveBus) -> None:
+        self._adapter = platform.adapter
+        self._live = BusLive(bus)
+        self._bus = bus
+
+    @asynccontextmanager
+    async def live(self, turn: Turn, lease: Lease) -> AsyncIterator[LiveReply]:
+        """Publish snapshots."""
+        async with self._live.open(turn) as reply:
+            yield reply
+
+    async def deliver(self, turn: Turn, lease: Lease) -> None:
+        """Ring: the owner finds the stored reply in SQL."""
+        await self._bus.ring(turn.chat.adapter)
+
+    async def restate(self, turn: Turn, lease: Lease) -> None:
+        """Do nothing: an owner only ever sends the stored text."""
+
+    async def closed(self, turn: Turn) -> None:
+        """Take the live reply away and ring for the notice."""
+        await self._live.ended(turn)
+        await self._bus.ring(turn.chat.adapter)
+
+    def split(self, turn: Turn, markdown: str) -> tuple[str, ...]:
+        """Ask the adapter."""
+        return tuple(self._adapter.split(markdown, turn.chat.conversation))
+
+
+def deliveries(
+    platforms: Mapping[str, Platform],
+    *,
+    journal: Journal,
+    bus: LiveBus,
+    late: LateEffects,
+    clock: Clock,
+    policy: SendPolicy = SendPolicy.RESEND,
+) -> dict[str, Delivery]:
+    """Choose each platform's delivery by who may call it."""
+    return {
+        name: OwnerDelivery(platform, bus)
+        if platform.adapter.sends_from is SendsFrom.OWNER
+        else WorkerDelivery(platform, journal, late, clock, policy)
+        for name, platform in platforms.items()
+    }

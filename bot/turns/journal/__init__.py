@@ -1,0 +1,27 @@
+"""The record of every turn, in SQL: acceptance, claims, replies, ends, and what is owed.
+
+Every method is one transaction and raises `StoreUnavailable` when it cannot be committed now. What a worker
+changes it changes under its token; `Fenced` means that nothing was changed and nothing more may be started.
+"""
+
+from bot.turns.journal.accept import Accepting
+from bot.turns.journal.claim import Claiming
+from bot.turns.journal.errors import NotYet
+from bot.turns.journal.notices import Owing
+from bot.turns.journal.owed import OwedNotice, OwedReply, TurnCounts, UnfinishedChat, UnsignedTurn
+from bot.turns.journal.reading import Reading
+from bot.turns.journal.reply import Replying
+
+__all__ = [
+    "Journal",
+    "NotYet",
+    "OwedNotice",
+    "OwedReply",
+    "TurnCounts",
+    "UnfinishedChat",
+    "UnsignedTurn",
+]
+
+
+class Journal(Accepting, Claiming, Replying, Owing, Reading):
+    """The life of every turn, kept where a crash cannot lose it."""

@@ -1,0 +1,162 @@
+"""Replying: the stored final text, and what is known of the sending of each of its parts."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.turns.journal.base import JournalBase, fenced
+from bot.turns.journal.rows import (
+    chats,
+    part_op_id,
+    part_place,
+    prompt_place,
+    reply_parts,
+    reply_place,
+    turns,
+)
+from bot.turns.model import UNFINISHED, Chat, Part, Reply, Turn, TurnState
+
+#: The final text is stored and not all of it is known to have arrived.
+STORED = (TurnState.REPLIED, TurnState.SENDING)
+
+
+class Replying(JournalBase):
+    """What a worker writes down between a claim and the last part."""
+
+    async def placeholder_posted(self, turn: Turn, message: str) -> None:
+        """Keep the placeholder's message at once, so that whoever goes on edits it. Raises `Fenced`."""
+        await self._update_fenced(turn, UNFINISHED, placeholder=message)
+
+    async def store_reply(self, turn: Turn, reply: Reply) -> Turn:
+        """Store the final text and its parts before any of it is sent; it never changes again.
+
+        The returned turn is `replied`. Raises `Fenced`.
+        """
+        async with self._database.write() as connection:
+            # The chat's row is locked before the turn's, as accepting does.
+            chat = await _move_context(connection, turn, reply)
+            await fenced(connection, turn, (TurnState.WAITING,), **self._reply_values(turn, reply))
+            await connection.execute(insert(reply_parts), self._part_rows(turn, reply))
+            posted = select(turns.c.placeholder).where(turns.c.id == turn.id)
+            placeholder = (await connection.execute(posted)).scalar_one()
+        parts = tuple(
+            Part(number=number, op_id=part_op_id(turn.id, number), text=text, in_doubt=False, message=None)
+            for number, text in enumerate(reply.parts)
+        )
+        return replace(
+            turn,
+            chat=chat,
+            state=TurnState.REPLIED,
+            placeholder=placeholder,
+            reply=reply.text,
+            parts=parts,
+        )
+
+    async def start_part(self, turn: Turn, number: int) -> None:
+        """Write down that a part's send begins, before it does. Raises `Fenced`."""
+        await self._update_part(turn, number, TurnState.SENDING, started_at=self._clock.now())
+
+    async def part_sent(self, turn: Turn, number: int, message: str) -> None:
+        """Write down that a part arrived. Raises `Fenced`."""
+        await self._update_part(turn, number, TurnState.SENDING, message=message, sent_at=self._clock.now())
+
+    async def part_not_sent(self, turn: Turn, number: int) -> None:
+        """Write down that a part's send is known not to have happened. Raises `Fenced`."""
+        await self._update_part(turn, number, TurnState.REPLIED, started_at=None)
+
+    async def part_resent_in_doubt(self, turn: Turn, number: int) -> None:
+        """Count a send that may show a part twice. Raises `Fenced`."""
+        again = reply_parts.c.resent_in_doubt + 1
+        await self._update_part(turn, number, TurnState.SENDING, resent_in_doubt=again)
+
+    async def sign_claim(self, turn_id: str, until: datetime) -> bool:
+        """Claim the right to post a waiting turn's placeholder until an instant; False if another has it."""
+        now = self._clock.now()
+        claim = (
+            update(turns)
+            .where(turns.c.id == turn_id, turns.c.state == TurnState.WAITING.value)
+            .where(turns.c.placeholder.is_(None), ~turns.c.held, ~turns.c.cancel_requested)
+            .where(or_(turns.c.sign_until.is_(None), turns.c.sign_until <= now))
+            .values(sign_until=until)
+        )
+        async with self._database.write() as connection:
+            return bool((await connection.execute(claim)).rowcount)
+
+    async def sign_posted(self, turn_id: str, message: str) -> bool:
+        """Keep the posted placeholder; False when it came too late, and whoever posted it must delete it."""
+        keep = (
+            update(turns)
+            .where(turns.c.id == turn_id, turns.c.state == TurnState.WAITING.value)
+            .where(turns.c.placeholder.is_(None), turns.c.sign_until > self._clock.now())
+            .values(placeholder=message)
+        )
+        async with self._database.write() as connection:
+            return bool((await connection.execute(keep)).rowcount)
+
+    async def sign_of(self, turn_id: str) -> tuple[str | None, datetime | None]:
+        """Read a turn's placeholder and until when somebody else may be posting it."""
+        query = select(turns.c.placeholder, turns.c.sign_until).where(turns.c.id == turn_id)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return (row.placeholder, row.sign_until) if row else (None, None)
+
+    async def _update_part(self, turn: Turn, number: int, state: TurnState, **values: Any) -> None:
+        change = (
+            update(reply_parts)
+            .where(reply_parts.c.turn_id == turn.id, reply_parts.c.number == number)
+            .values(**values)
+        )
+        async with self._database.write() as connection:
+            await fenced(connection, turn, STORED, state=state.value)
+            if (await connection.execute(change)).rowcount == 0:
+                raise ValueError(f"turn {turn.id} has no part {number}")
+
+    def _reply_values(self, turn: Turn, reply: Reply) -> dict[str, Any]:
+        chat, prompt, spent = turn.chat, None, reply.spent
+        if reply.prompt is not None:
+            prompt = self._vault.seal(chat.key, reply.prompt, prompt_place(chat.id, turn.id))
+        return {
+            "state": TurnState.REPLIED.value,
+            "prompt_sealed": prompt,
+            "reply_sealed": self._vault.seal(chat.key, reply.text, reply_place(chat.id, turn.id)),
+            "stopped": reply.stopped,
+            "prompt_tokens": spent.prompt_tokens if spent else None,
+            "cached_tokens": spent.cached_tokens if spent else None,
+            "output_tokens": spent.output_tokens if spent else None,
+            "first_token_at": reply.first_token_at,
+            "replied_at": self._clock.now(),
+        }
+
+    def _part_rows(self, turn: Turn, reply: Reply) -> list[dict[str, Any]]:
+        if not reply.parts:
+            raise ValueError(f"the reply to turn {turn.id} has no part to send")
+        return [self._part_row(turn, number, text) for number, text in enumerate(reply.parts)]
+
+    def _part_row(self, turn: Turn, number: int, text: str) -> dict[str, Any]:
+        op_id = part_op_id(turn.id, number)
+        return {
+            "turn_id": turn.id,
+            "number": number,
+            "op_id": op_id,
+            "text_sealed": self._vault.seal(turn.chat.key, text, part_place(turn.chat.id, op_id)),
+            "resent_in_doubt": 0,
+        }
+
+
+async def _move_context(connection: AsyncConnection, turn: Turn, reply: Reply) -> Chat:
+    """Count the change of the chat's memory, and begin it later where the reply resets or cuts it."""
+    if reply.prompt is None and not reply.resets_context:
+        return turn.chat
+    begin = turn.ord + 1 if reply.resets_context else reply.context_from
+    begins = {} if begin is None else {"context_from": begin}
+    change = (
+        update(chats)
+        .where(chats.c.id == turn.chat.id)
+        .values(context_version=chats.c.context_version + 1, **begins)
+        .returning(chats.c.context_version, chats.c.context_from)
+    )
+    row = (await connection.execute(change)).one()
+    return replace(turn.chat, context_version=row.context_version, context_from=row.context_from)

@@ -1,0 +1,147 @@
+"""The tables as the journal's statements use them, and what a row says in the words of the model."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Table, text
+
+from adapters.base import ConversationKind, Inbound, SendsFrom
+from bot.chat.vault import Place, SealedField, Vault
+from bot.store.tables import Base
+from bot.turns.model import Chat, Part, Said, Skill, Turn, TurnState
+
+chats: Table = Base.metadata.tables["chats"]
+turns: Table = Base.metadata.tables["turns"]
+inbounds: Table = Base.metadata.tables["inbounds"]
+reply_parts: Table = Base.metadata.tables["reply_parts"]
+notices: Table = Base.metadata.tables["notices"]
+
+# Written out, not bound: both databases use a partial index only where its condition stands in the statement.
+UNFINISHED = text("(turns.state IN ('waiting', 'replied', 'sending') OR turns.restate)")
+OPEN = text("turns.state IN ('waiting', 'replied', 'sending')")
+OWED_BY_OWNER = text("(turns.state IN ('replied', 'sending') AND turns.sends_from = 'owner')")
+NOTICE_OWED = text("notices.state != 'sent'")
+FINISHED = text("turns.state IN ('sent', 'refused', 'dead', 'cancelled')")
+#: What a worker must handle: an owner's stored reply is its owner's to send.
+FOR_WORKERS = text("(turns.state = 'waiting' OR turns.sends_from = 'any' OR turns.restate)")
+
+
+#: A chat beside another table's columns, under names of its own.
+CHAT_COLUMNS = tuple(
+    chats.c[name].label(f"of_chat_{name}")
+    for name in (
+        "id",
+        "adapter",
+        "account",
+        "conversation",
+        "kind",
+        "data_key",
+        "context_version",
+        "context_from",
+    )
+)
+
+
+def chat_from(row: Row[Any]) -> Chat:
+    """Read a chat from a row that was selected with `CHAT_COLUMNS`."""
+    return Chat(
+        id=row.of_chat_id,
+        adapter=row.of_chat_adapter,
+        account=row.of_chat_account,
+        conversation=row.of_chat_conversation,
+        kind=ConversationKind(row.of_chat_kind),
+        key=row.of_chat_data_key,
+        context_version=row.of_chat_context_version,
+        context_from=row.of_chat_context_from,
+    )
+
+
+def turn_from(
+    row: Row[Any], *, said: tuple[Said, ...] = (), reply: str | None = None, parts: tuple[Part, ...] = ()
+) -> Turn:
+    """Read a claimed turn from a row of `turns` with `CHAT_COLUMNS`; what was sealed is given opened."""
+    return Turn(
+        id=row.id,
+        ord=row.ord,
+        chat=chat_from(row),
+        token=row.fence,
+        state=TurnState(row.state),
+        skill=Skill(row.skill),
+        sends_from=SendsFrom(row.sends_from),
+        attempts=row.attempts,
+        accepted_at=row.accepted_at,
+        deadline_at=row.deadline_at,
+        cancel_requested=row.cancel_requested,
+        said=said,
+        placeholder=row.placeholder,
+        reply=reply,
+        parts=parts,
+        restate=row.restate,
+        sign_until=row.sign_until,
+    )
+
+
+def seal_said(
+    vault: Vault, key: bytes, chat_id: str, inbound_id: str, *, inbound: Inbound, said: str
+) -> bytes:
+    """Seal what a person wrote, with who wrote it and what it quotes."""
+    quoted = inbound.quoted
+    body = {
+        "v": 1,
+        "sender_id": inbound.sender.id,
+        "sender_name": inbound.sender.name,
+        "text": said,
+        "sent_at": inbound.sent_at.isoformat(),
+        "quoted_author": quoted.author if quoted else "",
+        "quoted_text": quoted.text if quoted else "",
+        "quoted_by_assistant": quoted.by_assistant if quoted else False,
+    }
+    return vault.seal(key, json.dumps(body), Place(chat=chat_id, item=inbound_id, field=SealedField.INBOUND))
+
+
+def open_said(vault: Vault, chat: Chat, row: Row[Any]) -> Said:
+    """Open a row of `inbounds`. Raises `VaultError`, which names the row."""
+    place = Place(chat=chat.id, item=row.id, field=SealedField.INBOUND)
+    body = json.loads(vault.open(chat.key, row.said_sealed, place))
+    return Said(
+        message=row.message,
+        sender_id=body["sender_id"],
+        sender_name=body["sender_name"],
+        text=body["text"],
+        sent_at=datetime.fromisoformat(body["sent_at"]),
+        quoted_author=body["quoted_author"],
+        quoted_text=body["quoted_text"],
+        quoted_by_assistant=body["quoted_by_assistant"],
+    )
+
+
+def prompt_place(chat_id: str, turn_id: str) -> Place:
+    """Name where a turn's prompt is sealed."""
+    return Place(chat=chat_id, item=turn_id, field=SealedField.PROMPT)
+
+
+def reply_place(chat_id: str, turn_id: str) -> Place:
+    """Name where a turn's reply is sealed."""
+    return Place(chat=chat_id, item=turn_id, field=SealedField.REPLY)
+
+
+def part_op_id(turn_id: str, number: int) -> str:
+    """Name the operation that sends a part; it stays the same however often it is tried."""
+    return f"{turn_id}-{number}"
+
+
+def part_place(chat_id: str, op_id: str) -> Place:
+    """Name where a part is sealed."""
+    return Place(chat=chat_id, item=op_id, field=SealedField.REPLY)
+
+
+def open_part(vault: Vault, chat: Chat, row: Row[Any]) -> Part:
+    """Open a row of `reply_parts`. Raises `VaultError`, which names the row."""
+    return Part(
+        number=row.number,
+        op_id=row.op_id,
+        text=vault.open(chat.key, row.text_sealed, part_place(chat.id, row.op_id)),
+        in_doubt=row.started_at is not None and row.message is None,
+        message=row.message,
+    )

@@ -1,0 +1,19 @@
+"""Every sentence the assistant says about a turn on its own account, in one place to be rewritten."""
+
+from bot.turns.model import NoticeKind
+
+NOTICES: dict[NoticeKind, str] = {
+    NoticeKind.UNREADABLE: (
+        "I could not read that message: it does not look like text. Please send it again as plain text."
+    ),
+    NoticeKind.TOO_LONG: "That message is longer than I can take. Please send the part that matters most.",
+    NoticeKind.BUSY: "I have as many questions waiting here as I can keep. Please ask again in a few minutes.",
+    NoticeKind.EXPIRED: "I did not get to this in time, sorry. Please ask again if you still need it.",
+    NoticeKind.FAILED: (
+        "I tried three times and could not answer this, sorry. It has been kept for the people who run me."
+    ),
+    NoticeKind.STOPPED: "Stopped.",
+}
+
+#: Closes a reply that a person stopped.
+STOPPED_MARK = "*(stopped)*"

@@ -1,0 +1,108 @@
+"""Taking chats, a bounded number at a time, and draining when told to end."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+from bot.errors import ScheduleErased, ScheduleUnavailable
+from bot.turns.reconciler import Reconciler
+from bot.turns.scheduler.base import Scheduler, Take
+from bot.turns.serving import Serving
+from bot.turns.tasks import end
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between two looks at a schedule that has nothing: rings can be lost, and takes sweep what is due.
+IDLE_S = 1.0
+#: Seconds before asking again for a schedule that is not there.
+OUTAGE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSettings:
+    """How much one worker does at once, and how long it may be silent."""
+
+    slots: int = 8
+    lease_ms: int = 15_000
+    #: Seconds a drain waits for running turns before it releases them.
+    drain_s: float = 20.0
+
+
+class Worker:
+    """Takes chats and has each served, `slots` at a time."""
+
+    def __init__(
+        self, *, scheduler: Scheduler, serving: Serving, reconciler: Reconciler, settings: WorkerSettings
+    ) -> None:
+        self._scheduler = scheduler
+        self._serving = serving
+        self._reconciler = reconciler
+        self._settings = settings
+        self._slots = asyncio.Semaphore(settings.slots)
+        self._serves: set[asyncio.Task[None]] = set()
+        self._out = False
+
+    async def run(self) -> None:
+        """Work until cancelled; then take nothing more, let what runs end in time, release the rest."""
+        try:
+            await self._take_forever()
+        finally:
+            if self._serves:
+                await asyncio.wait(self._serves, timeout=self._settings.drain_s)
+            await end(self._serves)
+
+    async def _take_forever(self) -> None:
+        while True:
+            await self._slots.acquire()
+            take = None
+            try:
+                take = await self._take()
+            finally:
+                if take is None:
+                    self._slots.release()
+            if take is not None:
+                self._start(take)
+            else:
+                await self._idle()
+
+    async def _take(self) -> Take | None:
+        taking = asyncio.ensure_future(self._scheduler.take(self._settings.lease_ms))
+        try:
+            take = await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            await self._serving.decline(taking)
+            raise
+        except ScheduleErased:
+            self._reconciler.schedule_erased()
+            return None
+        except ScheduleUnavailable:
+            self._note_outage(out=True)
+            return None
+        self._note_outage(out=False)
+        return take
+
+    async def _idle(self) -> None:
+        try:
+            await self._scheduler.wait(IDLE_S)
+        except ScheduleUnavailable:
+            await asyncio.sleep(OUTAGE_S)
+
+    def _start(self, take: Take) -> None:
+        serve = asyncio.create_task(self._serving.serve(take))
+        self._serves.add(serve)
+        serve.add_done_callback(self._ended)
+
+    def _ended(self, serve: "asyncio.Task[None]") -> None:
+        self._serves.discard(serve)
+        self._slots.release()
+        if not serve.cancelled() and (error := serve.exception()):
+            logger.error("a take ended with an unexpected %s", type(error).__name__, exc_info=error)
+
+    def _note_outage(self, *, out: bool) -> None:
+        if out != self._out:
+            self._out = out
+            logger.warning(
+                "the schedule cannot be reached; what is accepted stays safe"
+                if out
+                else "the schedule is back"
+            )

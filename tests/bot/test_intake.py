@@ -1,0 +1,355 @@
+"""Intake on the real journal over SQLite: what is acknowledged is committed; ignoring costs nothing."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import func, select
+
+from adapters.base import (
+    Addressed,
+    Conversation,
+    ConversationKind,
+    Inbound,
+    Outcome,
+    Person,
+    SendsFrom,
+    StopRequested,
+)
+from bot.chat.memory_vault import EphemeralVault
+from bot.clock import SystemClock
+from bot.errors import ScheduleUnavailable, StoreUnavailable
+from bot.ingress.announcing import Announcer
+from bot.ingress.intake import Intake, IntakeSettings
+from bot.ingress.policy import Rules
+from bot.store.database import Database
+from bot.store.tables import Base, InboundRow, NoticeRow, TurnRow
+from bot.telemetry.events import InboundRepeated, OutageBegan, OutageEnded, ShedReason, TurnAccepted, TurnShed
+from bot.turns.journal import Journal
+from bot.turns.scheduler.memory import MemoryScheduler
+
+
+def said(text="@assistant hello", *, key="1", room="room", person="ann", **facts):
+    event = Inbound(
+        adapter="terminal",
+        account="main",
+        event_key=key,
+        conversation=Conversation(ref=room, kind=ConversationKind.GROUP),
+        message=f"m{key}",
+        sender=Person(id=person, name=person.title()),
+        text=text,
+        addressed=Addressed.NOT,
+        sent_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    return replace(event, **facts)
+
+
+class GatedJournal(Journal):
+    """The real journal, which notes its batches and can be held or broken just before one."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.batches = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.arrived = asyncio.Event()
+        self.refuses = lambda batch: None
+
+    async def accept(self, batch):
+        self.batches.append(len(batch))
+        self.arrived.set()
+        await self.gate.wait()
+        error = self.refuses(batch)
+        if error is not None:
+            raise error
+        return await super().accept(batch)
+
+
+class Bell:
+    """Where an adapter's owner and the workers would listen."""
+
+    def __init__(self):
+        self.rung = asyncio.Queue()
+        self.stopped = []
+
+    async def ring(self, adapter):
+        self.rung.put_nowait(adapter)
+
+    async def signal_stop(self, turn_id):
+        self.stopped.append(turn_id)
+
+
+class LostScheduler(MemoryScheduler):
+    """A schedule that can go away."""
+
+    def __init__(self, clock):
+        super().__init__(clock)
+        self.gone = False
+        self.asked = asyncio.Event()
+
+    async def put(self, chat_id, *, weight=1.0):
+        self.asked.set()
+        if self.gone:
+            raise ScheduleUnavailable
+        await super().put(chat_id, weight=weight)
+
+
+class Workplace:
+    """Everything around one intake, to look at."""
+
+    def __init__(self, database):
+        clock = SystemClock()
+        self.database = database
+        self.journal = GatedJournal(database, EphemeralVault(), clock)
+        self.scheduler = LostScheduler(clock)
+        self.bell = Bell()
+        self.told = []
+        settings = IntakeSettings(
+            rules=Rules(names=("assistant",), max_text_chars=1_000),
+            sends_from={"terminal": SendsFrom.OWNER},
+        )
+        hooks = (self.told.append,)
+        announcer = Announcer(self.scheduler, self.bell.ring, clock, hooks)
+        self.intake = Intake(self.journal, announcer, self.bell, settings, hooks)
+
+    async def count(self, table, *where):
+        async with self.database.read() as connection:
+            query = select(func.count()).select_from(table).where(*where)
+            return (await connection.execute(query)).scalar_one()
+
+    async def turn(self, turn_id):
+        async with self.database.read() as connection:
+            return (await connection.execute(select(TurnRow).where(TurnRow.id == turn_id))).one()
+
+    def told_of(self, kind):
+        return [details for details in self.told if isinstance(details, kind)]
+
+
+@asynccontextmanager
+async def workplace_in(directory):
+    async with Database(f"sqlite:///{directory / 'aside.db'}", busy_timeout_s=0.2) as database:
+        async with database.write() as connection:
+            await connection.run_sync(Base.metadata.create_all)
+        yield Workplace(database)
+
+
+@pytest.fixture
+async def place(tmp_path):
+    async with workplace_in(tmp_path) as workplace, workplace.intake:
+        yield workplace
+
+
+async def held(place, *events):
+    """Start accepting one message, hold its commit, and hand over others meanwhile."""
+    place.journal.gate.clear()
+    place.journal.arrived.clear()
+    first = asyncio.create_task(place.intake.accept(said(key="first", room="first")))
+    await place.journal.arrived.wait()
+    tasks = [asyncio.create_task(place.intake.accept(event)) for event in events]
+    await asyncio.sleep(0)
+    return first, tasks
+
+
+async def test_what_is_not_addressed_is_ignored_without_touching_the_database(place):
+    receipt = await place.intake.accept(said("good morning everyone"))
+    assert receipt.outcome is Outcome.IGNORED
+    assert place.journal.batches == []
+
+
+async def test_a_mention_is_committed_when_its_receipt_arrives(place):
+    receipt = await place.intake.accept(said())
+    assert receipt.outcome is Outcome.ACCEPTED
+    turn = await place.turn(receipt.turn_id)
+    assert (turn.state, turn.skill, turn.sends_from) == ("waiting", "answer", "owner")
+
+
+async def test_an_accepted_chat_can_be_taken(place):
+    receipt = await place.intake.accept(said())
+    await place.scheduler.asked.wait()
+    await place.scheduler.begin_epoch()
+    take = await place.scheduler.take(1_000)
+    assert take.chat_id == receipt.chat_id
+
+
+async def test_a_second_delivery_changes_nothing_and_names_the_same_turn(place):
+    first = await place.intake.accept(said())
+    second = await place.intake.accept(said())
+    assert (second.outcome, second.turn_id) == (Outcome.DUPLICATE, first.turn_id)
+    assert await place.count(TurnRow) == 1
+    assert place.told_of(InboundRepeated) == [InboundRepeated(adapter="terminal")]
+
+
+async def test_five_deliveries_at_once_make_one_turn(place):
+    receipts = await asyncio.gather(*(place.intake.accept(said()) for _ in range(5)))
+    assert sorted(r.outcome for r in receipts) == [Outcome.ACCEPTED] + [Outcome.DUPLICATE] * 4
+    assert await place.count(TurnRow) == 1
+
+
+async def test_what_waits_during_a_commit_shares_the_next_one(place):
+    first, others = await held(place, *(said(key=str(n), room=str(n)) for n in range(10)))
+    place.journal.gate.set()
+    receipts = await asyncio.gather(first, *others)
+    assert place.journal.batches == [1, 10]
+    assert {receipt.outcome for receipt in receipts} == {Outcome.ACCEPTED}
+    assert await place.count(TurnRow) == 11
+
+
+async def test_messages_of_a_chat_keep_the_order_in_which_they_came(place):
+    first, others = await held(place, *(said(key=str(n), person=str(n)) for n in range(5)))
+    place.journal.gate.set()
+    receipts = await asyncio.gather(*others)
+    await first
+    ords = [(await place.turn(receipt.turn_id)).ord for receipt in receipts]
+    assert ords == [1, 2, 3, 4, 5]
+
+
+async def test_one_bad_message_does_not_refuse_the_others_of_its_batch(place):
+    bad = ValueError("no column takes this")
+    place.journal.refuses = lambda batch: bad if any(a.inbound.event_key == "bad" for a in batch) else None
+    first, others = await held(
+        place, said(key="a", room="a"), said(key="bad", room="b"), said(key="c", room="c")
+    )
+    place.journal.gate.set()
+    await first
+    results = await asyncio.gather(*others, return_exceptions=True)
+    assert results[1] is bad
+    assert [results[0].outcome, results[2].outcome] == [Outcome.ACCEPTED, Outcome.ACCEPTED]
+    assert place.journal.batches == [1, 3, 1, 1, 1]
+
+
+async def test_a_database_that_is_down_refuses_every_caller_and_stores_nothing(place):
+    down = StoreUnavailable("the disk is full")
+    place.journal.refuses = lambda batch: down
+    first, others = await held(place, said(key="a"), said(key="b"))
+    place.journal.gate.set()
+    results = await asyncio.gather(first, *others, return_exceptions=True)
+    assert [type(result) for result in results] == [StoreUnavailable] * 3
+    assert place.journal.batches == [1, 2]
+    assert await place.count(InboundRow) == 0
+    assert place.told == []
+
+
+async def test_a_locked_database_is_not_acknowledged_and_the_next_delivery_is_accepted(place, tmp_path):
+    async with Database(f"sqlite:///{tmp_path / 'aside.db'}") as other:
+        async with other.write():
+            with pytest.raises(StoreUnavailable):
+                await place.intake.accept(said())
+        receipt = await place.intake.accept(said())
+    assert receipt.outcome is Outcome.ACCEPTED
+
+
+async def test_without_redis_mentions_are_accepted_and_the_outage_is_told_once(place, caplog):
+    place.scheduler.gone = True
+    for n in range(3):
+        place.scheduler.asked.clear()
+        assert (await place.intake.accept(said(key=str(n), room=str(n)))).outcome is Outcome.ACCEPTED
+        await place.scheduler.asked.wait()
+    await asyncio.sleep(0)
+    warnings = [record for record in caplog.records if "schedule cannot be reached" in record.message]
+    assert len(warnings) == 1
+    assert len(place.told_of(OutageBegan)) == 1
+
+
+async def test_the_return_of_redis_is_told(place):
+    place.scheduler.gone = True
+    await place.intake.accept(said(key="1"))
+    await place.scheduler.asked.wait()
+    place.scheduler.gone = False
+    place.scheduler.asked.clear()
+    await place.intake.accept(said(key="2", person="bob"))
+    await place.scheduler.asked.wait()
+    await asyncio.sleep(0)
+    assert len(place.told_of(OutageEnded)) == 1
+
+
+async def test_a_caller_that_goes_away_does_not_take_its_message_along(place):
+    first, (second,) = await held(place, said(key="second", room="second"))
+    second.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await second
+    place.journal.gate.set()
+    await first
+    duplicate = await place.intake.accept(said(key="second", room="second"))
+    assert duplicate.outcome is Outcome.DUPLICATE
+
+
+async def test_leaving_commits_and_puts_what_still_waits(tmp_path):
+    async with workplace_in(tmp_path) as place:
+        async with place.intake:
+            first, others = await held(place, *(said(key=str(n), room=str(n)) for n in range(3)))
+            place.journal.gate.set()
+        receipts = await asyncio.gather(first, *others)
+        assert {receipt.outcome for receipt in receipts} == {Outcome.ACCEPTED}
+        assert (await place.scheduler.counts()).ready == 4
+
+
+async def test_after_leaving_nothing_more_is_accepted(tmp_path):
+    async with workplace_in(tmp_path) as place:
+        async with place.intake:
+            pass
+        with pytest.raises(StoreUnavailable):
+            await place.intake.accept(said())
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "reason"),
+    [
+        ("@assistant \x00\x01", "unreadable", ShedReason.UNREADABLE),
+        ("@assistant " + "x" * 1_000, "too_long", ShedReason.TOO_LONG),
+    ],
+    ids=["garbage", "too long"],
+)
+async def test_a_refusal_is_committed_with_its_notice_and_rings_the_owner(place, text, kind, reason):
+    receipt = await place.intake.accept(said(text))
+    assert receipt.outcome is Outcome.REFUSED
+    assert (await place.turn(receipt.turn_id)).state == "refused"
+    assert await place.count(NoticeRow, NoticeRow.kind == kind) == 1
+    assert [shed.reason for shed in place.told_of(TurnShed)] == [reason]
+    assert await place.bell.rung.get() == "terminal"
+
+
+async def test_stop_cancels_what_waits_and_tells_the_workers(place):
+    receipt = await place.intake.accept(said())
+    stopped = await place.intake.accept(said("/stop", key="2"))
+    assert stopped.outcome is Outcome.DONE
+    assert (await place.turn(receipt.turn_id)).cancel_requested
+    assert place.bell.stopped == [receipt.turn_id]
+
+
+async def test_a_stop_event_does_the_same_as_the_command(place):
+    receipt = await place.intake.accept(said())
+    event = StopRequested(
+        adapter="terminal", account="main", conversation="room", sender=Person(id="ann", name="Ann")
+    )
+    assert (await place.intake.stop(event)).outcome is Outcome.DONE
+    assert place.bell.stopped == [receipt.turn_id]
+
+
+async def test_a_stop_reaches_a_message_that_was_handed_over_before_it_and_is_still_being_committed(place):
+    first, (asked,) = await held(place, said(key="asked"))
+    stop = asyncio.create_task(place.intake.accept(said("/stop", key="stop")))
+    place.journal.gate.set()
+    await stop
+    await first
+    assert place.bell.stopped == [(await asked).turn_id]
+
+
+async def test_a_stop_where_nobody_ever_asked_does_nothing(place):
+    assert (await place.intake.accept(said("/stop", room="quiet"))).outcome is Outcome.DONE
+    assert place.bell.stopped == []
+
+
+async def test_accepted_messages_are_told_to_the_hooks_with_ids_only(place):
+    receipt = await place.intake.accept(said())
+    assert place.told == [
+        TurnAccepted(turn_id=receipt.turn_id, chat_id=receipt.chat_id, adapter="terminal", joined=False)
+    ]
+
+
+async def test_a_second_message_of_the_same_person_joins_the_waiting_turn(place):
+    first = await place.intake.accept(said(key="1"))
+    second = await place.intake.accept(said("@assistant and this", key="2"))
+    assert (second.outcome, second.turn_id) == (Outcome.JOINED, first.turn_id)
+    assert [accepted.joined for accepted in place.told_of(TurnAccepted)] == [False, True]

@@ -1,0 +1,157 @@
+"""What becomes of an incoming message, whatever is in it."""
+
+import os
+import random
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.base import Addressed, Conversation, ConversationKind, Inbound, Person, Quoted
+from bot.ingress.policy import Accept, Ignore, Refuse, Rules, Stop, decide
+from bot.turns.model import NoticeKind, Skill
+
+RULES = Rules(names=("assistant",))
+
+
+def said(text, *, kind=ConversationKind.DIRECT, **facts):
+    event = Inbound(
+        adapter="terminal",
+        account="main",
+        event_key="1",
+        conversation=Conversation(ref="room", kind=kind),
+        message="m1",
+        sender=Person(id="p1", name="Ann"),
+        text=text,
+        addressed=Addressed.NOT,
+        sent_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    return replace(event, **facts)
+
+
+PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x02\x00\x00\x00\x90wS\xde"
+GARBAGE = {
+    "a NUL": "hello\x00there",
+    "a lone surrogate": "hello \ud83d",
+    "reversed surrogates": "\ude00\ud83d",
+    "controls": "\x01\x02\x03\x04\x05 abc",
+    "a picture as Latin-1": PNG.decode("latin-1"),
+    "a picture as UTF-8": PNG.decode("utf-8", errors="replace"),
+    "a picture by surrogateescape": PNG.decode("utf-8", errors="surrogateescape"),
+    "random bytes": random.Random(7).randbytes(500).replace(b"\0", b"\1").decode("utf-8", errors="replace"),
+    "Cyrillic read as UTF-8": "Привет, как дела?".encode("cp1251").decode("utf-8", errors="replace"),
+    "noncharacters": "\ufffe\uffff\ufdd0",
+    "after a mention": "@assistant " + "\x01\x02\x03\x04\x05\x06",
+}
+READABLE = {
+    "plain": "hello",
+    "lines and tabs": "a\tb\r\nc\fd",
+    "terminal colours": "\x1b[31mError\x1b[0m: no such file",
+    "one undecodable letter": "caf\ufffd au lait, s'il vous pla\u00eet",
+    "emoji": "\U0001f44d\U0001f3fd \U0001f468\u200d\U0001f469\u200d\U0001f467",
+    "Arabic": "ترجم هذا من فضلك",
+    "Hindi": "इसका अनुवाद करें",
+    "Zalgo": "h\u0341\u0342e\u0343l\u0344lo",
+    "private use": "\uf8ff is the apple",
+    "a next-line control": "one\u0085two",
+}
+
+
+@pytest.mark.parametrize("text", GARBAGE.values(), ids=GARBAGE.keys())
+def test_what_is_no_text_is_refused_kindly_and_not_kept(text):
+    decision = decide(said(text), RULES)
+    assert isinstance(decision, Refuse)
+    assert decision.kind is NoticeKind.UNREADABLE
+    assert "could not read that message" in decision.text
+    assert decision.event.text == ""
+
+
+@pytest.mark.parametrize("text", READABLE.values(), ids=READABLE.keys())
+def test_unusual_text_is_still_text(text):
+    decision = decide(said(text), RULES)
+    assert isinstance(decision, Accept)
+    assert decision.text == text.strip()
+
+
+def test_garbage_that_addresses_nobody_is_ignored_and_answered_with_nothing():
+    assert isinstance(decide(said("\x00\x01", kind=ConversationKind.GROUP), RULES), Ignore)
+
+
+def test_garbage_behind_a_mention_in_a_group_is_refused():
+    decision = decide(said("@assistant \x00\x01", kind=ConversationKind.GROUP), RULES)
+    assert isinstance(decision, Refuse)
+
+
+@pytest.mark.parametrize("chars", [100_000, 200_000])
+def test_a_very_long_text_is_accepted_whole(chars):
+    decision = decide(said("x" * chars), RULES)
+    assert isinstance(decision, Accept)
+    assert len(decision.text) == chars
+
+
+def test_a_text_beyond_the_cap_is_refused_with_both_lengths_named():
+    decision = decide(said("x" * 200_001), RULES)
+    assert isinstance(decision, Refuse)
+    assert decision.kind is NoticeKind.TOO_LONG
+    assert "200,001" in decision.text
+    assert "200,000" in decision.text
+    assert decision.event.text == ""
+
+
+def test_the_cap_is_a_setting():
+    rules = Rules(names=("assistant",), max_text_chars=10)
+    assert isinstance(decide(said("x" * 10), rules), Accept)
+    assert isinstance(decide(said("x" * 11), rules), Refuse)
+
+
+def test_stop_is_a_decision_of_its_own():
+    assert isinstance(decide(said("/stop"), RULES), Stop)
+
+
+@pytest.mark.parametrize(
+    ("text", "skill"),
+    [("/help", Skill.HELP), ("/reset", Skill.RESET), ("@assistant", Skill.GREET), ("hi", Skill.ANSWER)],
+)
+def test_a_message_is_accepted_with_its_skill(text, skill):
+    decision = decide(said(text), RULES)
+    assert isinstance(decision, Accept)
+    assert decision.skill is skill
+
+
+def test_unstorable_characters_beside_the_text_are_replaced_and_refuse_nothing():
+    event = said(
+        "hello",
+        sender=Person(id="p1", name="A\x00nn\ud800"),
+        quoted=Quoted(ref="m0", author="B\ud800", text="x\x00y", by_assistant=False),
+    )
+    decision = decide(event, RULES)
+    assert isinstance(decision, Accept)
+    assert decision.event.sender == Person(id="p1", name="A\ufffdnn\ufffd")
+    assert decision.event.quoted == Quoted(ref="m0", author="B\ufffd", text="x\ufffdy", by_assistant=False)
+
+
+def test_a_clean_message_is_passed_on_as_it_came():
+    event = said("hello")
+    decision = decide(event, RULES)
+    assert isinstance(decision, Accept)
+    assert decision.event is event
+
+
+@given(st.text(st.characters(), max_size=60), st.text(st.characters(), max_size=20))
+def test_whatever_is_accepted_or_refused_can_be_encoded(text, name):
+    decision = decide(said(text, sender=Person(id="p1", name=name)), RULES)
+    if isinstance(decision, Accept | Refuse):
+        kept = decision.event.text + decision.event.sender.name + decision.text
+        assert b"\x00" not in kept.encode()
+
+
+@given(st.binary(min_size=64, max_size=400))
+def test_random_bytes_never_break_the_decision(raw):
+    for errors in ("replace", "surrogateescape"):
+        decide(said(raw.decode("utf-8", errors=errors)), RULES)
+
+
+def test_real_random_bytes_are_garbage():
+    assert isinstance(decide(said(os.urandom(2_000).decode("utf-8", errors="replace")), RULES), Refuse)

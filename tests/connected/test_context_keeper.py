@@ -1,0 +1,139 @@
+"""What a worker recalls is the same from the cache and from SQL; an outage is nobody's error."""
+
+import logging
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from redis.asyncio import Redis
+
+from bot.chat.assembly import assemble
+from bot.chat.budget import Limits
+from bot.chat.keeper import ContextKeeper
+from bot.chat.memory_vault import EphemeralVault
+from bot.chat.prompt import Persona
+from bot.chat.redis_context import RedisContext
+from bot.store.redis_client import open_redis
+from bot.turns.model import Chat, Exchange, Turn
+from engine.base import ChatMessage
+from tests.fixtures.remembered import a_chat, a_said, a_turn, an_exchange
+from tests.fixtures.valkey import RealServer
+
+VAULT = EphemeralVault()
+TEXTS = st.text(st.characters(codec=None), max_size=300)
+
+
+class Record:
+    """A chat's rows as the journal keeps them, and how often they were read."""
+
+    def __init__(self) -> None:
+        self.key = VAULT.new_key()
+        self.version = 0
+        self.begins = 0
+        self.rows: list[Exchange] = []
+        self.reads = 0
+
+    def chat(self) -> Chat:
+        return a_chat(key=self.key, context_version=self.version, context_from=self.begins)
+
+    def turn(self, text: str = "hi") -> Turn:
+        return a_turn(a_said(text), chat=self.chat(), ord=len(self.rows))
+
+    def commit(self, exchange: Exchange) -> int:
+        self.rows.append(exchange)
+        self.version += 1
+        return self.version
+
+    async def exchanges(self, chat: Chat, before_ord: int) -> list[Exchange]:
+        self.reads += 1
+        return [row for row in self.rows if chat.context_from <= row.ord < before_ord]
+
+
+def keeper_on(client: Redis, record: Record) -> ContextKeeper:
+    store = RedisContext(client, vault=VAULT, names_key=b"k" * 32)
+    return ContextKeeper(store=store, exchanges=record.exchanges)
+
+
+async def converse(keeper: ContextKeeper, record: Record, text: str, reply: str) -> None:
+    turn = record.turn(text)
+    prompt = await prompt_of(keeper, turn)
+    exchange = an_exchange(turn.ord, prompt[-1].content, reply, tokens=10 * turn.ord + 10)
+    await keeper.add(turn.chat, exchange, version=record.commit(exchange))
+
+
+async def prompt_of(keeper: ContextKeeper, turn: Turn) -> tuple[ChatMessage, ...]:
+    exchanges = await keeper.recall(turn)
+    return assemble(turn, exchanges, persona=Persona(), limits=Limits(max_model_len=8192)).messages
+
+
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(said=st.lists(st.tuples(TEXTS, TEXTS), max_size=5))
+async def test_a_rebuilt_prompt_equals_the_cached_one(valkey_client: Redis, said: list[tuple[str, str]]):
+    """After FLUSHALL the prompt is built from SQL, byte for byte what the cache would have given."""
+    await valkey_client.flushall()
+    record = Record()
+    keeper = keeper_on(valkey_client, record)
+    for text, reply in said:
+        await converse(keeper, record, text, reply)
+    reads = record.reads
+    cached = await prompt_of(keeper, record.turn())
+    assert record.reads == (reads if said else 1)
+    await valkey_client.flushall()
+    assert await prompt_of(keeper, record.turn()) == cached
+    assert record.reads == (reads + 1 if said else 2)
+    assert await prompt_of(keeper, record.turn()) == cached
+
+
+async def test_a_moved_version_is_read_from_the_record(valkey_client: Redis):
+    """A commit whose exchange never reached the cache is not forgotten."""
+    record = Record()
+    keeper = keeper_on(valkey_client, record)
+    await converse(keeper, record, "one", "two")
+    record.commit(an_exchange(1))
+    assert [one.ord for one in await keeper.recall(record.turn())] == [0, 1]
+
+
+async def test_a_reset_is_read_from_the_record(valkey_client: Redis):
+    record = Record()
+    keeper = keeper_on(valkey_client, record)
+    await converse(keeper, record, "one", "two")
+    record.begins, record.version = 1, record.version + 1
+    await keeper.forget(record.chat())
+    assert await keeper.recall(record.turn()) == ()
+
+
+async def test_a_requeued_turn_sees_only_what_came_before_it(valkey_client: Redis):
+    """It reads a part of the memory, and the whole stays cached for the next turn."""
+    record = Record()
+    keeper = keeper_on(valkey_client, record)
+    for n in range(3):
+        record.commit(an_exchange(n))
+    requeued = a_turn(a_said("hi"), chat=record.chat(), ord=1)
+    assert [one.ord for one in await keeper.recall(requeued)] == [0]
+    assert [one.ord for one in await keeper.recall(record.turn())] == [0, 1, 2]
+
+
+async def test_an_outage_costs_nothing_but_reads_and_is_said_once(own_valkey: RealServer, caplog):
+    """With the server gone every prompt comes from SQL; its going and its coming back are one line each."""
+    record = Record()
+    async with open_redis(own_valkey.url) as client:
+        keeper = keeper_on(client, record)
+        await converse(keeper, record, "one", "two")
+        own_valkey.stop()
+        with caplog.at_level(logging.INFO, logger="bot.chat.keeper"):
+            for n in range(3):
+                await converse(keeper, record, f"again {n}", "yes")
+            own_valkey.start()
+            assert [one.ord for one in await keeper.recall(record.turn())] == [0, 1, 2, 3]
+            await keeper.recall(record.turn())
+    messages = [record.getMessage().split(":")[0].split(",")[0] for record in caplog.records]
+    assert messages == ["the context cache is out", "the context cache is back"]
+
+
+async def test_an_error_of_the_record_is_raised(valkey_client: Redis):
+    async def broken(chat: Chat, before_ord: int) -> list[Exchange]:
+        raise LookupError("the record")
+
+    keeper = ContextKeeper(store=RedisContext(valkey_client, vault=VAULT, names_key=b"k"), exchanges=broken)
+    with pytest.raises(LookupError, match="the record"):
+        await keeper.recall(Record().turn())
