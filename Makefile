@@ -2,7 +2,9 @@
 
 PYTHON ?= $(or $(shell command -v python3.11 2>/dev/null),python3)
 # As `aside` finds it: ASIDE_DATA_DIR, aside.toml, else var.
-DATA_DIR ?= $(or $(shell $(PYTHON) deploy/install.py --print-data-dir 2>/dev/null),var)
+ifndef DATA_DIR
+DATA_DIR := $(or $(shell $(PYTHON) deploy/install.py --print-data-dir 2>/dev/null),var)
+endif
 NAME ?= $(or $(USER),me)
 
 INSTALL = $(PYTHON) deploy/install.py --data-dir "$(DATA_DIR)"
@@ -14,7 +16,7 @@ ASIDE = $(BIN)/aside
 
 help:
 	@echo "make run              install what is missing, then run everything; Ctrl-C stops it"
-	@echo "make chat NAME=ada    talk to it from another terminal"
+	@echo "make chat NAME=ada    talk to it from another terminal; CHAT=team enters a group"
 	@echo "make setup            install the environments and the embedded model only"
 	@echo "make test             install what tests need, then run all of them"
 	@echo "make check            lint, formatting, types, import arrows and all tests"
@@ -30,7 +32,7 @@ run:
 
 chat:
 	@$(INSTALL) app
-	@exec $(ASIDE) chat --data-dir "$(DATA_DIR)" --as "$(NAME)"
+	@exec $(ASIDE) chat --data-dir "$(DATA_DIR)" --as "$(NAME)" $(if $(CHAT),--chat "$(CHAT)")
 
 setup:
 	@$(INSTALL) app engine model

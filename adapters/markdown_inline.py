@@ -21,6 +21,7 @@ _TARGET = re.compile(
     rf"\(\s{{0,9}}<?(?P<url>[^\s()<>]{{1,{_LINK_URL}}}(?:\([^\s()<>]{{0,{_LINK_URL}}}\)[^\s()<>]{{0,{_LINK_URL}}})?)>?"
     r"(?:\s{1,9}\"[^\"\n]{0,300}\")?\s{0,9}\)"
 )
+_ESCAPED = re.compile(rf"\\([{re.escape(string.punctuation)}])")
 _SCHEME = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
 
 
@@ -127,7 +128,7 @@ def _label(line: _Line, bracket: int) -> str | None:
 
 
 def _unescaped(label: str) -> str:
-    return re.sub(rf"\\([{re.escape(string.punctuation)}])", r"\1", label).strip()
+    return _ESCAPED.sub(r"\1", label).strip()
 
 
 def _emphasis(line: _Line, at: int) -> int:

@@ -41,7 +41,7 @@ def _block(block: Block, inlines: InlineWriter) -> str:
         case Paragraph():
             return inlines(block.inlines)
         case Heading():
-            title = re.sub(r"(#+)\Z", r"\\\1", inlines(block.inlines).replace("\n", " "))
+            title = re.sub(r"(?:\A|(?<=\s))(#+)\Z", r"\\\1", inlines(block.inlines).replace("\n", " "))
             return f"{'#' * block.level} {title}".rstrip()
         case CodeBlock():
             fence = fence_for(block.text)

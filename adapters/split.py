@@ -63,7 +63,11 @@ def split_markdown(
     content = parse(markdown)
     if measure(render(content)) <= limit:
         return [markdown]
-    return [to_markdown(part) for part in split_content(content, sent, measure, limit)] or [""]
+    parts = split_content(content, render, measure, limit)
+    if any(measure(sent(part)) > limit for part in parts):
+        # Rare: a part reads a little longer than it was cut. Measuring that at every step is right, but slow.
+        parts = split_content(content, sent, measure, limit)
+    return [to_markdown(part) for part in parts] or [""]
 
 
 def split_content(

@@ -131,7 +131,8 @@ class Server:
         """Start it and learn its ports."""
         command = [sys.executable, "-m", "bench.intake", "--serve", str(directory)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.ports = Ports(**self._answer())
+        ports = self._answer()
+        self.ports = Ports(bare=int(ports["bare"]), hook=int(ports["hook"]))
 
     def end_turns(self) -> int:
         """Have what waits ended; learn how many turns there are."""

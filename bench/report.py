@@ -48,7 +48,7 @@ class Report:
 
     def line(self) -> str:
         """Write everything a machine needs on one line of JSON."""
-        aims = {name: str(aim) for name, aim in self.aims.items()}
+        aims = {name: str(aim).replace(" ", "") for name, aim in self.aims.items()}
         return json.dumps({"name": self.name, "figures": dict(self.figures), "aims": aims, "met": self.met})
 
 

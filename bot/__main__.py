@@ -50,14 +50,13 @@ def _complain(error: AsideError) -> None:
 
 def _parser() -> ArgumentParser:
     parser = ArgumentParser(prog="aside", description="The assistant inside the chats people already use.")
-    common = _common_options()
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for command in COMMANDS:
         sub = commands.add_parser(
             command.name,
             help=command.summary,
             description=command.summary,
-            parents=[common],
+            parents=[_common_options()],
             # The terminal's client can be run by itself, and declares --data-dir again.
             conflict_handler="resolve",
         )

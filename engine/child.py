@@ -77,8 +77,8 @@ class Child:
     async def __aenter__(self) -> Self:
         """Start the command."""
         ours, self._guard = _start_guard(self._command)
-        reader, self._control = await asyncio.open_connection(sock=ours)
         try:
+            reader, self._control = await asyncio.open_connection(sock=ours)
             self._pid = await self._first_word(reader)
         except BaseException:
             await self._release()

@@ -12,6 +12,7 @@ To terminate is to send SIGTERM to the command alone, so that it can take its ow
 SIGKILL to every process left when the grace is over or the command has ended.
 """
 
+import contextlib
 import ctypes
 import os
 import select
@@ -102,11 +103,9 @@ class Guard:
                 self.exit_status = os.waitstatus_to_exitcode(status)
 
     def tell(self, line: str) -> None:
-        """Write a line to the asker, who may be gone."""
-        try:
+        """Write a line to the asker, who may be gone: then `listen` sees the closed end and ends the command."""
+        with contextlib.suppress(OSError):
             os.write(self.control_fd, line.encode(errors="replace") + b"\n")
-        except OSError:
-            self.asker_is_there = False
 
 
 def _wake_on_signals() -> int:

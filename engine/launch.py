@@ -33,7 +33,7 @@ class Launch:
     @property
     def log(self) -> Path:
         """The engine's own log file."""
-        return self.data_dir / "log" / "engine.log"
+        return self.data_dir / "logs" / "engine.log"
 
     def command(self, environ: Mapping[str, str]) -> Command:
         """Look whether it can be started, clear the way, and say how; call it before every start.
@@ -62,7 +62,7 @@ class Launch:
         return (str(self.python), "-m", "vllm.entrypoints.openai.api_server", *arguments)
 
     def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
-        """Return vLLM's whole environment, its caches below the data directory."""
+        """Return vLLM's whole environment; its caches are below the data directory unless ours says otherwise."""
         kept = {
             name: value for name, value in environ.items() if name in _KEPT or name.startswith(_KEPT_PREFIXES)
         }
@@ -73,4 +73,4 @@ class Launch:
             "VLLM_CONFIG_ROOT": str(cache / "vllm-config"),
             "HF_HOME": str(cache / "huggingface"),
         }
-        return {**kept, **places, **self.profile.environment, **_ALWAYS}
+        return {**places, **kept, **self.profile.environment, **_ALWAYS}

@@ -92,10 +92,11 @@ def translated(address: EngineAddress) -> Iterator[None]:
 
 def to_engine_error(exc: aiohttp.ClientError, address: EngineAddress) -> EngineError:
     """Look the failure up in `FAULTS`."""
+    reason = (exc.strerror if isinstance(exc, OSError) else None) or type(exc).__name__
     for kind, error, sentence in FAULTS:
         if isinstance(exc, kind):
-            return error(f"{sentence} ({address}): {type(exc).__name__}")
-    return EngineFailed(f"the connection to the engine failed ({address}): {type(exc).__name__}")
+            return error(f"{sentence} at {address} ({reason})")
+    return EngineFailed(f"the connection to the engine failed at {address} ({reason})")
 
 
 async def read_bounded(response: aiohttp.ClientResponse, limit_bytes: int) -> bytes:

@@ -30,6 +30,8 @@ class TerminalAdapter:
         self._settings = settings
         self._history = History(records, settings.assistant_names[0], now)
         self._rooms = Rooms()
+        #: Set while people can connect.
+        self.listening = asyncio.Event()
 
     @property
     def name(self) -> str:
@@ -59,10 +61,12 @@ class TerminalAdapter:
 
         async with open_door(self._settings.socket_path, welcome), connections:
             logger.info("the terminal adapter listens")
+            self.listening.set()
             try:
                 await asyncio.Event().wait()
             finally:
                 is_leaving = True
+                self.listening.clear()
 
     def split(self, markdown: str, conversation: str) -> list[str]:
         """Cut a reply's Markdown into texts that each fit one message; hardly any reply is that long here."""

@@ -8,10 +8,10 @@ from adapters.base import ConversationKind, LivePhase, Receipt
 from adapters.errors import MalformedEvent
 from adapters.records import Record, RecordsUnavailable
 from adapters.terminal.entries import Entry, entry_of, message_of
-from adapters.terminal.frames import Ack, Frame, Join, Live, Refusal, Say, Stop, Welcome
+from adapters.terminal.frames import Ack, Author, Frame, Join, Live, Refusal, Say, Stop, Welcome
 from adapters.terminal.history import History
 from adapters.terminal.intake import Intake, NoDecision
-from adapters.terminal.lines import read_frame, write_frame
+from adapters.terminal.lines import close, read_frame, write_frame
 from adapters.terminal.names import NameRefused
 from adapters.terminal.parse import Guest, guest_of, inbound_of, stop_of, why_not
 from adapters.terminal.rooms import Room, Rooms
@@ -66,7 +66,7 @@ class Connection:
         except* RecordsUnavailable:
             logger.warning("a terminal was sent away: the record store is not available")
         finally:
-            self._writer.close()
+            await close(self._writer)
 
     async def _admit(self) -> None:
         join = await self._read_join()
@@ -112,7 +112,7 @@ class Connection:
         latest = await self._history.latest(room.ref, max(_PAGE, self._settings.history))
         for record in latest:
             entry = entry_of(record)
-            if entry.author == "assistant":
+            if entry.author is Author.ASSISTANT:
                 room.settled(entry.answers, replied=True)
         if after is None:
             shown = latest[max(0, len(latest) - self._settings.history) :]

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+from adapters.errors import AdapterError
 from adapters.terminal.frames import MAX_FRAME_BYTES
 
 #: The kernel's room for a path is 108 bytes on Linux and 104 elsewhere (unix(7)).
@@ -16,7 +17,7 @@ MAX_PATH_BYTES = 100
 Welcomer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]
 
 
-class SocketRefused(Exception):
+class SocketRefused(AdapterError):
     """The socket cannot be opened at this path; the message says why and what to do."""
 
 

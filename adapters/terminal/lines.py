@@ -5,6 +5,8 @@ import asyncio
 from adapters.errors import MalformedEvent
 from adapters.terminal.frames import MAX_FRAME_BYTES, Frame, from_wire, to_wire
 
+_CLOSE_TIMEOUT_S = 1.0
+
 
 async def read_frame(reader: asyncio.StreamReader) -> Frame | None:
     """Read one frame; None at the end of the stream. Raises `MalformedEvent`; the next line can still be read."""
@@ -39,3 +41,15 @@ async def write_frame(writer: asyncio.StreamWriter, frame: Frame, timeout_s: flo
     writer.write(to_wire(frame))
     async with asyncio.timeout(timeout_s):
         await writer.drain()
+
+
+async def close(writer: asyncio.StreamWriter) -> None:
+    """Close a connection; what the other side does not read in time is dropped."""
+    writer.close()
+    try:
+        async with asyncio.timeout(_CLOSE_TIMEOUT_S):
+            await writer.wait_closed()
+    except TimeoutError:
+        writer.transport.abort()
+    except ConnectionError:
+        return  # it was gone already

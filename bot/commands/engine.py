@@ -8,7 +8,7 @@ from bot.settings import LoadedSettings
 
 
 def _run(_: Namespace, loaded: LoadedSettings) -> int:
-    from bot.bootstrap import run_engine
+    from bot.roles import run_engine
 
     return run_role("engine", run_engine, loaded.settings)
 

@@ -8,7 +8,7 @@ from bot.settings import LoadedSettings
 
 
 def _run(_: Namespace, loaded: LoadedSettings) -> int:
-    from bot.bootstrap import run_gateway
+    from bot.roles import run_gateway
 
     return run_role("gateway", run_gateway, loaded.settings)
 

@@ -5,13 +5,13 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from types import FrameType
 from typing import Any
 
 import psutil
 
-from bot.errors import StartupError
+from bot.errors import AsideError, StartupError
 from bot.settings import Settings
 from bot.telemetry.logs import logging_to
 
@@ -30,14 +30,31 @@ def run_role(name: str, role: Role, settings: Settings) -> int:
     """
     settings.data.create()
     stderr_level = "warning" if name == "up" else None
-    try:
-        log = logging_to(settings.data.logs, name, level=settings.log.level, stderr_level=stderr_level)
-        with log:
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(
+                logging_to(settings.data.logs, name, level=settings.log.level, stderr_level=stderr_level)
+            )
+        except OSError as exc:
+            raise StartupError(f"The log {exc.filename} cannot be written: {exc.strerror}.") from exc
+        try:
             return asyncio.run(_until_stopped(role, settings))
-    except PermissionError as exc:
-        raise StartupError(
-            f"{exc.filename or settings.data.root} cannot be written: {exc.strerror}."
-        ) from exc
+        except ExceptionGroup as group:
+            expected = _expected(group)
+            if expected is None:
+                raise
+            raise expected from group
+
+
+def _expected(group: ExceptionGroup[Exception]) -> Exception | None:
+    """Pick the error that a person must know of out of what several tasks raised; None if there is a surprise."""
+    expected, surprising = group.split(AsideError)
+    if expected is None or surprising is not None:
+        return None
+    first: Exception = expected.exceptions[0]
+    while isinstance(first, ExceptionGroup):
+        first = first.exceptions[0]
+    return first
 
 
 async def _until_stopped(role: Role, settings: Settings) -> int:

@@ -8,7 +8,7 @@ from bot.settings import LoadedSettings
 
 
 def _run(_: Namespace, loaded: LoadedSettings) -> int:
-    from bot.bootstrap import run_up
+    from bot.roles import run_up
 
     return run_role("up", run_up, loaded.settings)
 

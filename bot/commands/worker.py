@@ -8,7 +8,7 @@ from bot.settings import LoadedSettings
 
 
 def _run(_: Namespace, loaded: LoadedSettings) -> int:
-    from bot.bootstrap import run_worker
+    from bot.roles import run_worker
 
     return run_role("worker", run_worker, loaded.settings)
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
@@ -35,7 +35,9 @@ class GroupCommit(Generic[Item, Done]):
         self._committed = committed
         self._waiting: deque[tuple[Item, asyncio.Future[Done]]] = deque()
         self._arrived = asyncio.Event()
-        self._newest: asyncio.Future[Done] | None = None
+        self._submitted = 0
+        self._finished = 0
+        self._progress = asyncio.Event()
         self._committer: asyncio.Task[None] | None = None
         self._closing = False
 
@@ -62,23 +64,39 @@ class GroupCommit(Generic[Item, Done]):
             raise StoreUnavailable("this process is stopping and commits nothing more")
         future: asyncio.Future[Done] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
-        self._newest = future
+        self._submitted += 1
         self._arrived.set()
-        return await asyncio.shield(future)
+        return await future
 
     async def settled(self) -> None:
         """Return when everything submitted so far is committed or failed."""
-        if self._newest is not None and not self._newest.done():
-            await asyncio.wait([self._newest])
+        submitted = self._submitted
+        while self._finished < submitted:
+            await self._progress.wait()
 
     async def _run(self) -> None:
+        try:
+            await self._commit_all()
+        finally:
+            # Only a cancelled committer leaves anything behind.
+            _fail(self._waiting, StoreUnavailable("this process is stopping"))
+            self._note_progress(self._submitted - self._finished)
+
+    async def _commit_all(self) -> None:
         while True:
             await self._arrived.wait()
             self._arrived.clear()
             while self._waiting:
-                await self._commit_batch(self._next_batch())
+                batch = self._next_batch()
+                await self._commit_batch(batch)
+                self._note_progress(len(batch))
             if self._closing:
                 return
+
+    def _note_progress(self, count: int) -> None:
+        self._finished += count
+        self._progress.set()
+        self._progress = asyncio.Event()
 
     def _next_batch(self) -> list[tuple[Item, "asyncio.Future[Done]"]]:
         count = min(len(self._waiting), self._largest_batch)
@@ -92,7 +110,7 @@ class GroupCommit(Generic[Item, Done]):
         except Exception as exc:  # noqa: BLE001 - the loop's top: whatever one batch raises, the next must go on
             await self._commit_singly(batch, exc)
         except BaseException:
-            _fail(batch, StoreUnavailable("this process is stopping"))
+            self._waiting.extendleft(reversed(batch))
             raise
         else:
             self._settle(batch, done)
@@ -111,10 +129,12 @@ class GroupCommit(Generic[Item, Done]):
     def _settle(self, batch: list[tuple[Item, "asyncio.Future[Done]"]], done: Sequence[Done]) -> None:
         pairs = [(item, result) for (item, _), result in zip(batch, done, strict=True)]
         for (_, future), (_, result) in zip(batch, pairs, strict=True):
-            future.set_result(result)
+            if not future.done():  # its caller may have gone away
+                future.set_result(result)
         self._committed(pairs)
 
 
-def _fail(batch: Sequence[tuple[object, "asyncio.Future[Done]"]], exc: Exception) -> None:
+def _fail(batch: Iterable[tuple[object, "asyncio.Future[Done]"]], exc: Exception) -> None:
     for _, future in batch:
-        future.set_exception(exc)
+        if not future.done():
+            future.set_exception(exc)

@@ -35,7 +35,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         utc = value.astimezone(UTC)
         return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - not ours
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Give back aware UTC."""
         if value is None:
             return None

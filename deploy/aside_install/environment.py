@@ -43,6 +43,7 @@ class Environment:
 
     def make(self, progress: ProgressLine) -> None:
         """Install the lock; an interrupted installation begins anew. Raises `InstallError`."""
+        progress.show("making an empty environment")
         self._prepare()
         stamp.begin(self.place)
         pip = self.pip()

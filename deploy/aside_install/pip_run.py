@@ -6,8 +6,10 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from aside_install.disk import taken_bytes
 from aside_install.errors import InstallError, VersionNotFound
@@ -43,17 +45,34 @@ class Pip:
         command = [python, "-m", "pip", "install", "--no-input", "--progress-bar", "off", *arguments]
         start = self.log.stat().st_size if self.log.exists() else 0
         self.temporary.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as log, tempfile.TemporaryDirectory(dir=self.temporary) as scratch:
-            process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_environ(scratch)
-            )
-            try:
-                status = self._watch(process, progress, start, packages)
-            finally:
-                _end(process)
+        try:
+            with self.log.open("ab") as log, tempfile.TemporaryDirectory(dir=self.temporary) as scratch:
+                status = self._run(command, log, scratch, progress=progress, start=start, packages=packages)
+        finally:
+            # Gone unless another installation uses it.
+            with suppress(OSError):
+                self.temporary.rmdir()
         if status != 0:
             progress.abandon()
             raise _failure(self._words(start), self.log)
+
+    def _run(
+        self,
+        command: list[str],
+        log: IO[bytes],
+        scratch: str,
+        *,
+        progress: ProgressLine,
+        start: int,
+        packages: int,
+    ) -> int:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_environ(scratch)
+        )
+        try:
+            return self._watch(process, progress, start, packages)
+        finally:
+            _end(process)
 
     def _watch(
         self, process: "subprocess.Popen[bytes]", progress: ProgressLine, start: int, packages: int

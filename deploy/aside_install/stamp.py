@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import sys
+import tomllib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -41,7 +42,11 @@ def stamp_for(lock_sha256: str, environment: Path, python: str) -> Stamp:
 
 def project_sha256(root: Path) -> str:
     """Name the project as its installed command knows it: its metadata and its place."""
-    seen = hashlib.sha256((root / "pyproject.toml").read_bytes())
+    table = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    # Settings of linters and tests change nothing that is installed.
+    installed = {name: table.get(name) for name in ("project", "build-system")}
+    packaging = table.get("tool", {}).get("hatch")
+    seen = hashlib.sha256(json.dumps([installed, packaging], sort_keys=True).encode())
     seen.update(os.fsencode(root.absolute()))
     return seen.hexdigest()
 

@@ -43,11 +43,15 @@ def _run(out: Path, *, verify: bool) -> None:
 
 def _make(out: Path, progress: Progress) -> None:
     # Only now the heavy imports: asking whether there is anything to do must stay cheap.
-    from engine.embedded.checkpoint import make  # noqa: PLC0415 - see above
-    from engine.embedded.source import locate  # noqa: PLC0415 - see above
-
+    try:
+        from engine.embedded.checkpoint import make  # noqa: PLC0415 - see above
+        from engine.embedded.source import locate  # noqa: PLC0415 - see above
+    except ImportError as exc:
+        raise EmbeddedModelError(
+            f"this Python has no {exc.name}: run `make setup`, and start this with the engine environment's Python"
+        ) from exc
     make(locate(), out, progress)
-    progress.note(f"the model is in {out}")
+    progress.note(f"the model is in {out}; it shows the machinery, not the quality")
 
 
 if __name__ == "__main__":

@@ -100,6 +100,7 @@ MARKS = st.text(
 )
 
 
+@settings(deadline=None)
 @given(MARKS.filter(lambda source: not re.search("```|~~~", source)))
 def test_it_never_raises_and_loses_no_letter(source):
     """Only a fence's second word and a link's title are dropped; both are left out here."""
@@ -107,11 +108,13 @@ def test_it_never_raises_and_loses_no_letter(source):
     assert sorted(filter(str.isalpha, written)) == sorted(filter(str.isalpha, source))
 
 
+@settings(deadline=None)
 @given(MARKS)
 def test_fences_do_not_raise_either(source):
     assert isinstance(parse("```" + source), Content)
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(alphabet="ab \n", min_size=1), max_size=5), st.integers(0, 60))
 def test_every_prefix_of_a_stream_reads(texts, cut):
     source = "# T\n\n" + "\n".join(
@@ -156,7 +159,7 @@ SIMPLE = st.one_of(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(SIMPLE, max_size=4))
 def test_what_is_written_reads_back(blocks):
     """Markdown written from a content reads as the same content."""

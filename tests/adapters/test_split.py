@@ -67,7 +67,7 @@ BLOCK = st.recursive(
 CONTENT = st.lists(BLOCK, max_size=5).map(lambda blocks: Content(tuple(blocks)))
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(CONTENT, st.integers(40, 300), st.sampled_from(list(TextUnit)), st.sampled_from([to_markdown, render]))
 def test_nothing_is_lost_and_every_part_fits(content, limit, unit, write):
     measure = measure_in(unit)

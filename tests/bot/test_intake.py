@@ -353,3 +353,14 @@ async def test_a_second_message_of_the_same_person_joins_the_waiting_turn(place)
     second = await place.intake.accept(said("@assistant and this", key="2"))
     assert (second.outcome, second.turn_id) == (Outcome.JOINED, first.turn_id)
     assert [accepted.joined for accepted in place.told_of(TurnAccepted)] == [False, True]
+
+
+async def test_a_committer_that_is_cancelled_leaves_no_caller_waiting(tmp_path):
+    async with workplace_in(tmp_path) as place:
+        await place.intake.__aenter__()
+        first, others = await held(place, said(key="2", room="2"))
+        place.intake._commits._committer.cancel()
+        results = await asyncio.gather(first, *others, return_exceptions=True)
+        assert [type(result) for result in results] == [StoreUnavailable] * 2
+        with pytest.raises(asyncio.CancelledError):
+            await place.intake.__aexit__(None, None, None)

@@ -18,7 +18,7 @@ from tests.fixtures.turns import ManualClock, acceptance, reply
 
 @pytest.fixture
 async def chat_id(journal: Journal) -> str:
-    """A chat with two waiting turns, of Ann and of Bob."""
+    """Give a chat with two waiting turns, of Ann and of Bob."""
     await journal.accept([acceptance("one", sender="ann"), acceptance("two", sender="bob")])
     return await chat_of(journal)
 

@@ -16,7 +16,7 @@ from tests.fixtures.turns import ManualClock, acceptance, reply
 
 @pytest.fixture
 async def turn(journal: Journal):
-    """A claimed turn."""
+    """Give a claimed turn."""
     await journal.accept([acceptance("what time is it?", event="asked")])
     return await claim(journal, 1)
 
@@ -303,9 +303,9 @@ async def everything_stored(database: Database) -> bytes:
     stored = ""
     async with database.read() as connection:
         for table in ("chats", "turns", "inbounds", "reply_parts", "notices"):
-            rows = await connection.execute(text(f"SELECT t::text FROM {table} t"))
+            rows = await connection.execute(text(f"SELECT t::text FROM {table} t"))  # noqa: S608 - names of ours
             stored += "".join(rows.scalars())
-        hexed = "walrus".encode().hex()
+        hexed = b"walrus".hex()
         assert hexed not in stored
     assert "message-of-" in stored
     return stored.encode()

@@ -28,7 +28,7 @@ async def main(socket: str, health: int) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     await stop.wait()
     await runner.cleanup()
-    print("left in order", flush=True)
+    sys.stdout.write("left in order\n")
 
 
 if __name__ == "__main__":

@@ -149,7 +149,12 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_the_environment_holds_no_secret_of_ours(tmp_path: Path, python: Path) -> None:
-    environ = {"PATH": "/bin", "ASIDE_TELEGRAM_TOKEN": "secret", "DATABASE_URL": "secret", "CUDA_VISIBLE_DEVICES": "1"}
+    environ = {
+        "PATH": "/bin",
+        "ASIDE_TELEGRAM_TOKEN": "secret",
+        "DATABASE_URL": "secret",
+        "CUDA_VISIBLE_DEVICES": "1",
+    }
     environment = launch(tmp_path, Listen.on_port(), python).environment(environ)
     assert "secret" not in environment.values()
     assert environment["CUDA_VISIBLE_DEVICES"] == "1"

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -23,7 +23,9 @@ from engine.supervisor import EngineSupervisor, Patience
 FAKE = Path(__file__).with_name("fake_vllm.py")
 STARTING, WARMING, READY = EngineState.STARTING, EngineState.WARMING, EngineState.READY
 DRAINING, DEAD = EngineState.DRAINING, EngineState.DEAD
-QUICK = Patience(start_s=30, poll_s=0.01, check_every_s=0.01, checks_failed=3, backoff_s=0.01, backoff_cap_s=0.04)
+QUICK = Patience(
+    start_s=30, poll_s=0.01, check_every_s=0.01, checks_failed=3, backoff_s=0.01, backoff_cap_s=0.04
+)
 
 
 class Stage:
@@ -51,7 +53,9 @@ class Stage:
         return Command(name="vLLM", argv=self.argv, env=dict(os.environ), log=self.log, grace_s=5)
 
     @asynccontextmanager
-    async def supervised(self, patience: Patience = QUICK, **means: object) -> AsyncIterator[EngineSupervisor]:
+    async def supervised(
+        self, patience: Patience = QUICK, **means: object
+    ) -> AsyncIterator[EngineSupervisor]:
         async with EngineClient(self.listen.url) as client:
             supervisor = EngineSupervisor(
                 prepare=means.pop("prepare", self.prepare),
@@ -164,7 +168,9 @@ async def test_backoff_starts_over_after_a_healthy_while(
 ) -> None:
     hand = Hand()
     patience = Patience(poll_s=0.01, check_every_s=1000, backoff_s=1, healthy_s=300)
-    async with stage.supervised(patience, sleep=hand.sleep, clock=hand.clock, chance=lambda: 1.0) as supervisor:
+    async with stage.supervised(
+        patience, sleep=hand.sleep, clock=hand.clock, chance=lambda: 1.0
+    ) as supervisor:
         for lived_s in (0, ready_for_s):
             await supervisor.until(READY)
             hand.now_s += lived_s
@@ -230,7 +236,7 @@ async def test_draining_while_loading_ends_the_process(stage: Stage) -> None:
     stage.argv = (sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)")
     async with stage.supervised() as supervisor:
         await supervisor.until(STARTING)
-        while supervisor.pid is None:  # noqa: ASYNC110 - the process has no state of its own
+        while supervisor.pid is None:
             await asyncio.sleep(0.01)
     assert stage.states == [STARTING, DRAINING, DEAD]
 
@@ -262,7 +268,7 @@ async def test_a_cancelled_drain_kills(stage: Stage) -> None:
             pids.append(supervisor.pid or 0)
 
     task = asyncio.create_task(hold())
-    while DRAINING not in stage.states:  # noqa: ASYNC110 - the other task moves it
+    while DRAINING not in stage.states:
         await asyncio.sleep(0.01)
     task.cancel()
     await asyncio.wait_for(asyncio.wait([task]), 10)

@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         path = checked_path(args.socket or default_socket(args.data_dir or Path("var")))
         person = args.person or _login_name()
-        asyncio.run(_once(path, person, args) if args.once else _interactive(path, person, args.chat))
+        asyncio.run(_once(path, person, args) if args.once else _interactive(path, person, args))
     except* NotRunning:
         why = _NOT_RUNNING
     except* PermissionError:
@@ -69,8 +69,8 @@ async def _once(path: Path, person: str, args: argparse.Namespace) -> None:
     print(await ask_once(Link(path, person=person, chat=args.chat), text, args.timeout))
 
 
-async def _interactive(path: Path, person: str, chat: str | None) -> None:
-    link, editor, keys = Link(path, person=person, chat=chat), LineEditor(), sys.stdin.fileno()
+async def _interactive(path: Path, person: str, args: argparse.Namespace) -> None:
+    link, editor, keys = Link(path, person=person, chat=args.chat), LineEditor(), sys.stdin.fileno()
     is_typed = os.isatty(keys) and _can_draw()
     screen: Screen = PlainScreen(sys.stdout)
     if is_typed:
@@ -78,7 +78,8 @@ async def _interactive(path: Path, person: str, chat: str | None) -> None:
     with ExitStack() as terminal:
         if is_typed:
             terminal.enter_context(raw_keys(keys))
-        await Session(link, screen, editor, is_typed=is_typed).run(typed_text(keys))
+        session = Session(link, screen, editor, is_typed=is_typed, patience_s=args.timeout)
+        await session.run(typed_text(keys))
 
 
 def _can_draw() -> bool:

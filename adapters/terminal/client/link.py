@@ -9,7 +9,7 @@ from pathlib import Path
 
 from adapters.errors import MalformedEvent
 from adapters.terminal.frames import Ack, Frame, Join, Message, Refusal, Say, Stop, Welcome
-from adapters.terminal.lines import read_frame, write_frame
+from adapters.terminal.lines import close, read_frame, write_frame
 
 #: Frames from the server may be a little longer than those to it: a message with its names.
 _READ_LIMIT = 4 * 1024 * 1024
@@ -100,9 +100,9 @@ class Link:
             async with asyncio.timeout(_WELCOME_TIMEOUT_S):
                 welcome = await _welcome(reader)
             self._writer = writer
-            yield welcome
             for say in list(self._unacked.values()):
                 await self._write(say)
+            yield welcome
             while frame := await read_frame(reader):
                 self._note(frame)
                 yield frame
@@ -110,7 +110,7 @@ class Link:
             return
         finally:
             self._writer = None
-            writer.close()
+            await close(writer)
 
     def _note(self, frame: Frame) -> None:
         match frame:

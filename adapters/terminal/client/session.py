@@ -14,18 +14,22 @@ from adapters.terminal.client.typed import Hint, Leave, Words, understand
 from adapters.terminal.frames import Ack, Frame, Live, Message, Refusal, Say, Welcome
 from adapters.terminal.render import printable
 
-_ANSWERED = (Outcome.ACCEPTED, Outcome.JOINED, Outcome.REFUSED)
+_TO_BE_ANSWERED = (Outcome.ACCEPTED, Outcome.JOINED, Outcome.DUPLICATE, Outcome.REFUSED)
 
 
 class Session:
     """One person's chat until they leave."""
 
-    def __init__(self, link: Link, screen: Screen, editor: LineEditor, *, is_typed: bool) -> None:
+    def __init__(
+        self, link: Link, screen: Screen, editor: LineEditor, *, is_typed: bool, patience_s: float
+    ) -> None:
         self._link = link
         self._screen = screen
         self._editor = editor
         #: Whether keys come one by one; else whole lines come from a pipe or file.
         self._is_typed = is_typed
+        #: How long to wait for replies after the end of piped input.
+        self._patience_s = patience_s
         self._left = asyncio.Event()
         self._assistant = "assistant"
         self._was_in = False
@@ -37,6 +41,7 @@ class Session:
         #: Ids of what was said and not yet decided, and refs of what still awaits its reply.
         self._undecided: set[str] = set()
         self._awaiting: set[str] = set()
+        self._answered: set[str] = set()
         self._group = asyncio.TaskGroup()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -97,6 +102,7 @@ class Session:
             await self._carry_out(unfinished)
         self._has_input = False
         self._leave_if_answered()
+        asyncio.get_running_loop().call_later(0 if self._is_typed else self._patience_s, self._left.set)
 
     async def _carry_out(self, line: str) -> None:
         match understand(line):
@@ -167,6 +173,7 @@ class Session:
         else:
             self._screen.say(line)
         self._awaiting.difference_update(message.answers)
+        self._answered.update(message.answers)
 
     def _number(self, message: Message) -> int:
         """Give the message the number people reply to: its position; an edited one keeps its own."""
@@ -193,7 +200,7 @@ class Session:
 
     def _decided(self, ack: Ack) -> None:
         self._undecided.discard(ack.id)
-        if ack.outcome in _ANSWERED:
+        if ack.outcome in _TO_BE_ANSWERED and ack.ref not in self._answered:
             self._awaiting.add(ack.ref)
 
     def _refused(self, refusal: Refusal) -> None:

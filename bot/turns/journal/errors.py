@@ -3,7 +3,7 @@
 from bot.errors import AsideError
 
 
-class NotYet(AsideError):  # noqa: N818 - it names a state of the chat
+class NotYet(AsideError):
     """The chat's oldest turn waits out a backoff: take the chat again after the delay."""
 
     def __init__(self, delay_ms: int) -> None:

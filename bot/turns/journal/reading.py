@@ -11,6 +11,7 @@ from bot.turns.journal.rows import (
     CHAT_COLUMNS,
     FINISHED,
     FOR_WORKERS,
+    HELD,
     OPEN,
     UNFINISHED,
     chat_from,
@@ -96,7 +97,7 @@ class Reading(JournalBase):
     async def held_chats(self) -> list[str]:
         """Read the chats that an operator holds."""
         async with self._database.read() as connection:
-            return list((await connection.execute(select(chats.c.id).where(chats.c.held))).scalars())
+            return list((await connection.execute(select(chats.c.id).where(HELD))).scalars())
 
     async def counts(self) -> TurnCounts:
         """Count the turns by what operators ask."""

@@ -21,6 +21,7 @@ notices: Table = Base.metadata.tables["notices"]
 UNFINISHED = text("(turns.state IN ('waiting', 'replied', 'sending') OR turns.restate)")
 OPEN = text("turns.state IN ('waiting', 'replied', 'sending')")
 OWED_BY_OWNER = text("(turns.state IN ('replied', 'sending') AND turns.sends_from = 'owner')")
+HELD = text("chats.held")
 NOTICE_OWED = text("notices.state != 'sent'")
 FINISHED = text("turns.state IN ('sent', 'refused', 'dead', 'cancelled')")
 #: What a worker must handle: an owner's stored reply is its owner's to send.

@@ -29,7 +29,7 @@ class RedisScheduler:
     def __init__(self, client: Redis, *, shard: str = "aside", call_timeout_s: float = 2.0) -> None:
         self._client = client
         self._call_timeout_s = call_timeout_s
-        self._keys = [schedule_key(shard, name) for name in KEY_NAMES]
+        self._keys = [schedule_key(shard, name).encode() for name in KEY_NAMES]
         self._wake = schedule_key(shard, "wake")
         self._steps = {step: client.register_script(load_step(step)) for step in STEPS}
 

@@ -11,7 +11,7 @@ from adapters.markdown import parse
 from adapters.records_memory import MemoryRecordStore
 from adapters.terminal.adapter import TerminalAdapter
 from adapters.terminal.frames import Ack, Join, Live, Message, Say, Welcome
-from adapters.terminal.lines import read_frame, write_frame
+from adapters.terminal.lines import close, read_frame, write_frame
 from adapters.terminal.settings import TerminalSettings
 
 
@@ -62,7 +62,7 @@ class Person:
                 if kind is None or frame is None or isinstance(frame, kind):
                     return frame
 
-    async def say(self, text, *, id="1", reply_to=None):
+    async def say(self, text, *, id="1", reply_to=None):  # noqa: A002 - the frame's own word
         await self.write(Say(id=id, text=text, reply_to=reply_to))
         return await self.read(Ack)
 
@@ -72,8 +72,8 @@ class Person:
     async def live(self):
         return await self.read(Live)
 
-    def leave(self):
-        self.writer.close()
+    async def leave(self):
+        await close(self.writer)
 
 
 class Terminal:
@@ -94,18 +94,16 @@ class Terminal:
     async def running(self):
         task = asyncio.create_task(self.adapter.run(self.sink))
         try:
-            while not (self.path.exists() and self.path.stat().st_mode & 0o777 == 0o600):
-                assert not task.done(), task.exception()
-                await asyncio.sleep(0)
+            async with asyncio.timeout(10):
+                await self.adapter.listening.wait()
             yield self
         finally:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
             for person in self.people:
-                person.leave()
+                await close(person.writer)
             self.people.clear()
-            await asyncio.sleep(0)
 
     async def connect(self, limit=4 * 1024 * 1024):
         person = Person(*await asyncio.open_unix_connection(self.path, limit=limit))

@@ -3,7 +3,7 @@
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.terminal.client.editor import LineEditor
@@ -67,6 +67,7 @@ def test_ctrl_d_ends_only_on_an_empty_line():
     assert editor.has_ended
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="\x1b[~200;ABCDHOx\n\x7f\x04\x01\x05\x17 é", max_size=60))
 def test_no_keys_break_the_editor(keys):
     editor = LineEditor()
@@ -74,6 +75,7 @@ def test_no_keys_break_the_editor(keys):
     assert 0 <= editor.at <= len(editor.text)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab 中👍e\u0301\n\t", max_size=80), st.integers(2, 20))
 def test_rows_fit_and_lose_nothing(text, columns):
     rows = wrap(text, columns)

@@ -11,6 +11,7 @@ from adapters.errors import Rejected, Unreachable
 from adapters.records import RecordsUnavailable
 from adapters.terminal.door import SocketRefused, open_door
 from adapters.terminal.frames import MAX_FRAME_BYTES, Ack, Join, Refusal, Say, Welcome, to_wire
+from adapters.terminal.lines import close
 from adapters.terminal.settings import TEXT_LIMIT
 
 
@@ -41,9 +42,10 @@ async def test_a_socket_left_behind_is_replaced(socket_path, make_terminal):
     left = socket.socket(socket.AF_UNIX)
     left.bind(str(socket_path))
     left.close()
-    async with open_door(socket_path, lambda *_: None):
-        _, writer = await asyncio.open_unix_connection(socket_path)
-        writer.close()
+    async with open_door(socket_path, lambda _, writer: writer.close()):
+        reader, writer = await asyncio.open_unix_connection(socket_path)
+        assert await reader.read() == b""
+        await close(writer)
 
 
 async def test_a_running_server_is_not_displaced(terminal):
@@ -75,7 +77,7 @@ async def test_cancelling_closes_connections_and_removes_the_socket(socket_path,
         terminal.people.clear()
     assert not socket_path.exists()
     assert await anna.read() is None
-    anna.leave()
+    await anna.leave()
 
 
 async def test_a_client_that_vanishes_loses_nothing_across_a_restart(socket_path, make_terminal):
@@ -84,7 +86,7 @@ async def test_a_client_that_vanishes_loses_nothing_across_a_restart(socket_path
         anna = await terminal.join("Anna")
         await anna.write(Say(id="1", text="hi"))
         seen = await anna.message()
-        anna.leave()
+        await anna.leave()
     terminal.start()
     async with terminal.running():
         await terminal.reply("direct:anna", "there you are", to=seen.ref)

@@ -10,8 +10,8 @@ from adapters.base import Idempotency, LiveOutput, Outcome, Platform
 from adapters.loopback.adapter import LoopbackAdapter
 from adapters.loopback.faults import Fault
 from bot.telemetry.events import AttemptFailed, LeaseLost
-from bot.turns.notice_texts import NOTICES
 from bot.turns.model import NoticeKind
+from bot.turns.notice_texts import NOTICES
 from bot.turns.sending import SendPolicy
 from bot.turns.tasks import end
 from engine.base import ChatRequest, EngineState

@@ -1,0 +1,200 @@
+"""What the path costs a person who waits: `python -m bench.overhead [--long] [--json]`.
+
+On real vLLM with the embedded model: time to the first words through the whole path, over the time to the first token
+of the same kind of prompt sent straight to the same vLLM, alone and eight at a time. Every prompt is new to every
+cache, of at least 512 tokens; the order alternates. With the scripted engine at 50 mentions a second: from handing a
+mention to intake, its commit included, to the engine's request.
+"""
+
+import argparse
+import asyncio
+import os
+import random
+import statistics
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from itertools import count
+from pathlib import Path
+
+from bench.report import Aim, Report, conclude
+from bench.whole_path import Stopwatch, mention, whole_path
+from bot.chat.prompt import Persona, build, system_message
+from bot.ingress.intake import Intake
+from engine.base import ChatRequest, Delta, Engine, EngineState
+from engine.client import EngineClient
+from engine.launch import Launch
+from engine.listen import Listen
+from engine.probe import EngineProbe
+from engine.profile import Profile
+from engine.scripted import ScriptedEngine
+from engine.supervisor import EngineSupervisor
+
+ROOT = Path(__file__).parents[1]
+REPLY_TOKENS = 4
+WORDS = ("river", "stone", "paper", "light", "winter", "garden", "letter", "market", "window", "morning")
+#: About 600 tokens with the embedded model's vocabulary.
+PROMPT_WORDS = 560
+RATE_PER_S = 50
+START_S = 300.0
+
+_numbers = count(1)
+
+
+def fresh_prompt(chance: random.Random) -> str:
+    """Write a prompt that no cache holds: its first words are its own."""
+    return " ".join(chance.choice(WORDS) for _ in range(PROMPT_WORDS)) + ". Say something about this."
+
+
+@asynccontextmanager
+async def real_engine(data_dir: Path) -> AsyncIterator[EngineClient]:
+    """Start vLLM with the embedded model from the checkout's own data directory."""
+    launch = Launch(
+        profile=Profile.bundled("embedded"),
+        python=data_dir / "env" / "engine" / "bin" / "python",
+        model_dir=data_dir / "models" / "embedded",
+        listen=Listen.on_port(),
+        data_dir=data_dir,
+    )
+    async with EngineClient(launch.listen.url) as client:
+        supervisor = EngineSupervisor(
+            prepare=lambda: launch.command(os.environ),
+            engine=client,
+            probe=EngineProbe(client, launch.listen),
+            usual_start_s=launch.profile.usual_start_s,
+        )
+        async with supervisor:
+            async with asyncio.timeout(START_S):
+                await supervisor.until(EngineState.READY)
+            yield client
+
+
+async def straight_s(engine: Engine, text: str) -> float:
+    """Time the first token of a prompt sent straight to the engine."""
+    request = ChatRequest(
+        request_id=f"straight-{next(_numbers)}",
+        messages=build(system_message(Persona()), (), text),
+        max_tokens=REPLY_TOKENS,
+        first_token_s=START_S,
+        stall_s=START_S,
+        total_s=START_S,
+        cache_salt=f"{next(_numbers):032x}",
+    )
+    began_s, first_s = time.perf_counter(), 0.0
+    async with engine.stream(request) as events:
+        async for event in events:
+            if isinstance(event, Delta) and event.text and not first_s:
+                first_s = time.perf_counter() - began_s
+    return first_s
+
+
+async def through_s(intake: Intake, stopwatch: Stopwatch, text: str) -> float:
+    """Time the first words of a mention's reply, as the platform's owner gets them."""
+    event = mention(text, next(_numbers))
+    stopwatch.expect(event.message)
+    began_s = time.perf_counter()
+    await intake.accept(event)
+    first_s = await stopwatch.first_words[event.message] - began_s
+    await stopwatch.replies[event.message]
+    return first_s
+
+
+async def ttft_ratio(
+    engine: Engine, path: tuple[Intake, Stopwatch], *, together: int, rounds: int, chance: random.Random
+) -> float:
+    """Compare medians over rounds that alternate which way goes first."""
+    straight: list[float] = []
+    through: list[float] = []
+    for round_ in range(rounds):
+        for way in (straight, through) if round_ % 2 else (through, straight):
+            texts = [fresh_prompt(chance) for _ in range(together)]
+            times = [
+                straight_s(engine, text) if way is straight else through_s(*path, text) for text in texts
+            ]
+            way.extend(await asyncio.gather(*times))
+    return statistics.median(through) / statistics.median(straight)
+
+
+async def accept_ms(*, seconds: float) -> list[float]:
+    """Hand in mentions at a steady rate and time each until the engine is asked."""
+    asked_s: dict[str, float] = {}
+
+    def script(request: ChatRequest) -> str:
+        asked_s[request.messages[-1].content.split("mention-")[1].split()[0]] = time.perf_counter()
+        return "noted"
+
+    handed_s: dict[str, float] = {}
+    async with whole_path(ScriptedEngine(script), max_reply_tokens=16) as (intake, stopwatch):
+        for measured in (False, True):
+            await _at_a_steady_rate(intake, stopwatch, handed_s, seconds if measured else 2.0)
+            if not measured:
+                handed_s.clear()
+    return sorted((asked_s[key] - began_s) * 1000 for key, began_s in handed_s.items())
+
+
+async def _at_a_steady_rate(
+    intake: Intake, stopwatch: Stopwatch, handed_s: dict[str, float], seconds: float
+) -> None:
+    loop = asyncio.get_running_loop()
+    began_s = loop.time()
+    waits: list[asyncio.Future[float]] = []
+    async with asyncio.TaskGroup() as tasks:
+        for number in range(round(seconds * RATE_PER_S)):
+            await asyncio.sleep(max(0.0, began_s + number / RATE_PER_S - loop.time()))
+            key = str(next(_numbers))
+            event = mention(f"mention-{key} please", int(key))
+            stopwatch.expect(event.message)
+            waits.append(stopwatch.replies[event.message])
+            handed_s[key] = time.perf_counter()
+            tasks.create_task(intake.accept(event))
+    await asyncio.gather(*waits)
+
+
+def percentile(ordered: Sequence[float], share: float) -> float:
+    """Read a percentile of sorted values."""
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+async def measure(data_dir: Path, *, long: bool) -> Report:
+    """Run both halves."""
+    chance = random.Random(7)
+    times = await accept_ms(seconds=60.0 if long else 15.0)
+    async with (
+        real_engine(data_dir) as engine,
+        whole_path(engine, max_reply_tokens=REPLY_TOKENS) as path,
+    ):
+        await straight_s(engine, fresh_prompt(chance))
+        alone = await ttft_ratio(engine, path, together=1, rounds=20 if long else 8, chance=chance)
+        eight = await ttft_ratio(engine, path, together=8, rounds=8 if long else 3, chance=chance)
+    return Report(
+        name="overhead",
+        figures={
+            "ttft_ratio_1": alone,
+            "ttft_ratio_8": eight,
+            "accept_p50_ms": percentile(times, 0.5),
+            "accept_p99_ms": percentile(times, 0.99),
+        },
+        aims={
+            "ttft_ratio_1": Aim(1.05, at_most=True),
+            "ttft_ratio_8": Aim(1.05, at_most=True),
+            "accept_p50_ms": Aim(5.0, at_most=True),
+            "accept_p99_ms": Aim(20.0, at_most=True),
+        },
+    )
+
+
+def main() -> None:
+    """Read the command line and run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="end with one line of JSON")
+    parser.add_argument("--long", action="store_true", help="more rounds")
+    parser.add_argument(
+        "--data-dir", type=Path, default=ROOT / "var", help="where the engine's environment is"
+    )
+    args = parser.parse_args()
+    report = asyncio.run(measure(args.data_dir, long=args.long))
+    conclude(report, as_json=args.json)
+
+
+if __name__ == "__main__":
+    main()

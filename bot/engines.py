@@ -1,0 +1,86 @@
+"""Which engine answers: one that runs elsewhere, one another process supervises, or a child of this one."""
+
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from bot.errors import StartupError
+from bot.servers.platforms import embedded_servers_run_here
+from bot.settings import Settings
+from bot.telemetry.events import EngineStateChanged, Hooks, emit
+from engine.base import Engine, EngineStatus
+from engine.client import EngineClient
+from engine.errors import EngineSetupError
+from engine.launch import Launch
+from engine.listen import Listen
+from engine.probe import EngineProbe
+from engine.profile import Profile
+from engine.supervised import SupervisedEngine
+from engine.supervisor import EngineSupervisor
+
+OnChange = Callable[[EngineStatus], None]
+
+
+@asynccontextmanager
+async def open_engine(
+    settings: Settings,
+    hooks: Hooks,
+    *,
+    on_change: OnChange = lambda _: None,
+    supervise: bool = True,
+) -> AsyncIterator[Engine]:
+    """Connect to the engine that is set, or supervise the embedded one, or use the one `aside engine` supervises."""
+    section = settings.engine
+    if not section.url and supervise:
+        async with supervised(settings, hooks, on_change=on_change) as engine:
+            yield engine
+        return
+    url = section.url or Listen.on_socket(settings.data.engine_socket).url
+    key = section.api_key.get_secret_value() or None
+    async with EngineClient(url, api_key=key, model=section.model or None) as client:
+        on_change(await client.status())
+        yield client
+
+
+@asynccontextmanager
+async def supervised(
+    settings: Settings, hooks: Hooks = (), *, on_change: OnChange = lambda _: None
+) -> AsyncIterator[Engine]:
+    """Start vLLM as a child and keep it alive; returns at once, the engine becomes ready by itself."""
+    if not embedded_servers_run_here():
+        raise StartupError(
+            "the embedded engine needs Linux on x86-64 with AVX2: set ASIDE_ENGINE_URL to an OpenAI-compatible "
+            "server such as vLLM, and everything else runs here"
+        )
+    launch = _launch(settings)
+
+    def changed(status: EngineStatus) -> None:
+        emit(hooks, EngineStateChanged(state=status.state, detail=status.detail))
+        on_change(status)
+
+    async with EngineClient(launch.listen.url) as client:
+        supervisor = EngineSupervisor(
+            prepare=lambda: launch.command(os.environ),
+            engine=client,
+            probe=EngineProbe(client, launch.listen),
+            usual_start_s=launch.profile.usual_start_s,
+            on_change=changed,
+        )
+        async with supervisor:
+            yield SupervisedEngine(client, supervisor)
+
+
+def _launch(settings: Settings) -> Launch:
+    data = settings.data
+    try:
+        launch = Launch(
+            profile=Profile.bundled(settings.engine.profile),
+            python=data.engine_python,
+            model_dir=data.embedded_model,
+            listen=Listen.on_socket(data.engine_socket),
+            data_dir=data.root,
+        )
+        launch.command(os.environ)
+    except EngineSetupError as exc:
+        raise StartupError(str(exc)) from exc
+    return launch
