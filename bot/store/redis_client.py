@@ -20,7 +20,9 @@ def open_redis(url: str, *, timeout_s: float = 5.0) -> Redis:
         url,
         # With RESP3 redis-py 8 expects pushes and no longer notices, at checkout, a connection the server closed.
         protocol=2,
-        socket_timeout=timeout_s,
+        # With a socket timeout redis-py writes through asyncio.wait_for, which in Python 3.11 can swallow the
+        # cancellation of whoever calls (bpo-42130). Every call here is bounded by `redis_call` instead.
+        socket_timeout=None,
         socket_connect_timeout=timeout_s,
         # One layer retries: the loop of whoever calls.
         retry=Retry(NoBackoff(), 0),

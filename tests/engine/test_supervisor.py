@@ -15,10 +15,11 @@ from engine.child import Command
 from engine.client import EngineClient
 from engine.errors import EngineFailed, EngineNotReady, LaunchError
 from engine.listen import Listen
+from engine.patience import Patience
 from engine.probe import EngineProbe
 from engine.scripted import ScriptedEngine
 from engine.supervised import SupervisedEngine
-from engine.supervisor import EngineSupervisor, Patience
+from engine.supervisor import EngineSupervisor
 
 FAKE = Path(__file__).with_name("fake_vllm.py")
 STARTING, WARMING, READY = EngineState.STARTING, EngineState.WARMING, EngineState.READY
@@ -271,7 +272,7 @@ async def test_a_cancelled_drain_kills(stage: Stage) -> None:
     while DRAINING not in stage.states:
         await asyncio.sleep(0.01)
     task.cancel()
-    await asyncio.wait_for(asyncio.wait([task]), 10)
+    await asyncio.wait([task], timeout=10)
     assert task.cancelled()
     with pytest.raises(ProcessLookupError):
         os.kill(pids[0], 0)
