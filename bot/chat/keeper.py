@@ -47,6 +47,8 @@ class ContextKeeper:
             await self._store.drop(chat)
 
     async def _remembered(self, chat: Chat) -> Context:
+        if chat.context_version == 0:
+            return Context(version=0, context_from=chat.context_from, exchanges=())
         async with self._cache():
             context = await self._store.load(chat)
             if context is not None and context.is_of(chat):

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -13,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from bot.errors import SettingsError, StoreUnavailable
 from bot.store.failures import translated
+from bot.store.sqlite_connection import connect_inline
 
 _DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
@@ -43,6 +45,7 @@ class Database:
         self._engines = AsyncExitStack()
         self._writer: AsyncEngine | None = None
         self._reader: AsyncEngine | None = None
+        self._surveyor: AsyncEngine | None = None
 
     @property
     def dialect(self) -> str:
@@ -54,17 +57,18 @@ class Database:
             _private_file(Path(str(self.url.database)))
             self._writer = self._sqlite_engine("BEGIN IMMEDIATE", connections=1)
             self._reader = self._sqlite_engine("BEGIN", connections=_SQLITE_READERS)
+            self._surveyor = self._sqlite_engine("BEGIN", connections=1, inline=False)
         else:
-            self._writer = self._reader = self._postgres_engine()
-        self._engines.push_async_callback(self._reader.dispose)
-        self._engines.push_async_callback(self._writer.dispose)
+            self._writer = self._reader = self._surveyor = self._postgres_engine()
+        for engine in {self._writer, self._reader, self._surveyor}:
+            self._engines.push_async_callback(engine.dispose)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._engines.aclose()
-        self._writer = self._reader = None
+        self._writer = self._reader = self._surveyor = None
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
@@ -87,10 +91,21 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """Open a transaction for reading; SQLite refuses a write in it. Raises `StoreUnavailable`."""
+        """Open a transaction for reading a few rows by an index; SQLite refuses a write in it.
+
+        Raises `StoreUnavailable`.
+        """
         assert self._reader is not None, "the database is not open"
         with translated():
             async with self._reader.begin() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def survey(self) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction for reading that may take long: counts and lists. Raises `StoreUnavailable`."""
+        assert self._surveyor is not None, "the database is not open"
+        with translated():
+            async with self._surveyor.begin() as connection:
                 yield connection
 
     async def _take_turn(self) -> None:
@@ -100,9 +115,13 @@ class Database:
         except TimeoutError as exc:
             raise StoreUnavailable("the database is too slow: writes wait in line") from exc
 
-    def _sqlite_engine(self, begin: str, *, connections: int) -> AsyncEngine:
+    def _sqlite_engine(self, begin: str, *, connections: int, inline: bool = True) -> AsyncEngine:
+        path, timeout_s = str(self.url.database), self._busy_timeout_s
+        writes = begin == "BEGIN IMMEDIATE"
+        connect = partial(connect_inline, path, timeout_s=timeout_s, writes=writes)
+        creator = {"async_creator": connect} if inline else {}
         engine = create_async_engine(
-            self.url, pool_size=connections, max_overflow=0, pool_timeout=self._busy_timeout_s
+            self.url, pool_size=connections, max_overflow=0, pool_timeout=timeout_s, **creator
         )
         pragmas = (
             f"PRAGMA busy_timeout = {round(self._busy_timeout_s * 1000)}",
@@ -110,7 +129,7 @@ class Database:
             "PRAGMA synchronous = FULL",
             "PRAGMA foreign_keys = ON",
             "PRAGMA secure_delete = ON",
-            f"PRAGMA query_only = {'OFF' if begin == 'BEGIN IMMEDIATE' else 'ON'}",
+            f"PRAGMA query_only = {'OFF' if writes else 'ON'}",
         )
 
         @event.listens_for(engine.sync_engine, "connect")

@@ -37,6 +37,10 @@ class Newest:
         self._phase = LivePhase.THINKING
         self._text = ""
 
+    def thinking(self) -> None:
+        """Have it shown that the turn was taken."""
+        self._set(LivePhase.THINKING, "")
+
     def show(self, text: str) -> None:
         """Replace what is to be shown."""
         self._set(LivePhase.STREAMING, text)
@@ -76,7 +80,7 @@ class BusLive:
         """Show "thinking" at once, then what comes; on leaving say that nothing more comes live."""
         newest = Newest()
         numbers = count(turn.token)
-        await self._bus.publish(turn.chat, snapshot(turn, LivePhase.THINKING, "", next(numbers)))
+        newest.thinking()
         pump = asyncio.create_task(self._pump(turn, newest, numbers))
         try:
             yield newest

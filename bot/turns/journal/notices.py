@@ -129,7 +129,7 @@ class Owing(JournalBase):
             .order_by(turns.c.accepted_at, turns.c.ord)
             .limit(limit)
         )
-        async with self._database.read() as connection:
+        async with self._database.survey() as connection:
             rows = list(await connection.execute(query))
         return [
             UnsignedTurn(turn_id=row.id, ord=row.ord, chat=chat_from(row), reply_to=row.reply_to)

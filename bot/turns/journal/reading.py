@@ -90,13 +90,13 @@ class Reading(JournalBase):
             .join(found, found.c.chat_id == chats.c.id)
             .order_by(chats.c.id)
         )
-        async with self._database.read() as connection:
+        async with self._database.survey() as connection:
             rows = list(await connection.execute(whole))
         return [UnfinishedChat(chat_id=row.id, weight=row.weight, held=row.held) for row in rows]
 
     async def held_chats(self) -> list[str]:
         """Read the chats that an operator holds."""
-        async with self._database.read() as connection:
+        async with self._database.survey() as connection:
             return list((await connection.execute(select(chats.c.id).where(HELD))).scalars())
 
     async def counts(self) -> TurnCounts:
@@ -109,7 +109,7 @@ class Reading(JournalBase):
             func.min(case((waits, turns.c.accepted_at))).label("oldest"),
         ).where(OPEN)
         ended = select(turns.c.state, func.count().label("many")).where(FINISHED).group_by(turns.c.state)
-        async with self._database.read() as connection:
+        async with self._database.survey() as connection:
             now_open = (await connection.execute(open_turns)).one()
             by_state = {row.state: row.many for row in await connection.execute(ended)}
         return TurnCounts(
