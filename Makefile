@@ -17,7 +17,7 @@ ASIDE = $(BIN)/aside
 help:
 	@echo "make run              install what is missing, then run everything; Ctrl-C stops it"
 	@echo "make chat NAME=ada    talk to it from another terminal; CHAT=team enters a group"
-	@echo "make setup            install the environments and the embedded model only"
+	@echo "make setup            install the environments and nothing else"
 	@echo "make test             install what tests need, then run all of them"
 	@echo "make check            lint, formatting, types, import arrows and all tests"
 	@echo "make lock             pin again what pyproject.toml asks for (UPGRADE=1 for newer releases)"
@@ -35,7 +35,7 @@ chat:
 	@exec $(ASIDE) chat --data-dir "$(DATA_DIR)" --as "$(NAME)" $(if $(CHAT),--chat "$(CHAT)")
 
 setup:
-	@$(INSTALL) app engine model
+	@$(INSTALL) app engine
 
 test:
 	@$(INSTALL) dev engine model --for-tests

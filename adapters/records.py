@@ -1,4 +1,4 @@
-"""A store of its own for an adapter that is its own platform: streams of records, encrypted at rest by who provides it."""
+"""A store of its own for an adapter that is its own platform: streams of records, encrypted by who provides it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,10 @@ class Record:
 
 
 class RecordStore(Protocol):
-    """Append-only streams, for one adapter; durable when a call returns. Raises `RecordsUnavailable` when it cannot be."""
+    """Append-only streams, for one adapter; durable when a call returns.
+
+    Every call raises `RecordsUnavailable` when it cannot be carried out.
+    """
 
     async def append(self, stream: str, key: str, body: str) -> Record:
         """Store a record; the same key again changes nothing and returns what stands."""
@@ -37,5 +40,5 @@ class RecordStore(Protocol):
         ...
 
 
-class RecordsUnavailable(Exception):  # noqa: N818 - it names a state of the store
+class RecordsUnavailable(Exception):
     """The store cannot be read or written now; nothing was stored."""

@@ -46,7 +46,7 @@ class Launch:
                 "or set ASIDE_ENGINE_URL to an engine that runs elsewhere"
             )
         if not (self.model_dir / "config.json").is_file():
-            raise LaunchError(f"there is no model in {self.model_dir}: run `make setup`")
+            raise LaunchError(f"there is no model in {self.model_dir}: run `make run`, which makes it once")
         self.listen.make_way()
         return Command(
             name="vLLM",

@@ -13,6 +13,8 @@ from adapters.base import ConversationKind
 from bot.turns.model import Exchange, Said, Turn
 from engine.base import ChatMessage, Role
 
+#: Begins every mark of ours. A reply ends where a model begins to write one: small models imitate them.
+OPENING_MARK = "⟦"
 _NAME_CHARS = 32
 #: What of a name is looked at: a name may be as long as its platform lets it.
 _NAME_LOOK_CHARS = 256

@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.chat.assembly import Assembled, assemble
 from bot.chat.budget import Limits
 from bot.chat.keeper import ContextKeeper
-from bot.chat.prompt import Persona
+from bot.chat.prompt import OPENING_MARK, Persona
 from bot.clock import Clock
 from bot.telemetry.events import FirstToken, Hooks, emit
 from bot.turns.live_reply import LiveReply
@@ -127,6 +127,7 @@ class Answer:
             stall_s=settings.stall_s,
             total_s=max(left_s, 1.0),
             temperature=settings.temperature,
+            stop=(OPENING_MARK,),
             cache_salt=self._salt(turn.chat),
         )
 

@@ -1,20 +1,22 @@
 """The record's database: one door to write, one to read, over SQLite or PostgreSQL."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from bot.errors import SettingsError, StoreUnavailable
+from bot.errors import SettingsError
 from bot.store.failures import translated
-from bot.store.sqlite_connection import connect_inline
+from bot.store.sqlite_connection import SqliteDoor, pragmas
+from bot.store.transaction import Transaction
+
+#: Opens a transaction.
+Begin = Callable[[], AbstractAsyncContextManager[Transaction]]
 
 _DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
@@ -41,11 +43,10 @@ class Database:
         self._busy_timeout_s = busy_timeout_s
         self._lease_s = lease_s
         self._connections = connections
-        self._writing = asyncio.Lock()
-        self._engines = AsyncExitStack()
-        self._writer: AsyncEngine | None = None
-        self._reader: AsyncEngine | None = None
-        self._surveyor: AsyncEngine | None = None
+        self._opened = AsyncExitStack()
+        self._writer: Begin | None = None
+        self._reader: Begin | None = None
+        self._surveyor: Begin | None = None
 
     @property
     def dialect(self) -> str:
@@ -55,95 +56,81 @@ class Database:
     async def __aenter__(self) -> Self:
         if self.dialect == "sqlite":
             _private_file(Path(str(self.url.database)))
-            self._writer = self._sqlite_engine("BEGIN IMMEDIATE", connections=1)
-            self._reader = self._sqlite_engine("BEGIN", connections=_SQLITE_READERS)
-            self._surveyor = self._sqlite_engine("BEGIN", connections=1, inline=False)
+            self._writer = self._sqlite_door(writes=True, connections=1)
+            self._reader = self._sqlite_door(writes=False, connections=_SQLITE_READERS)
+            self._surveyor = self._survey_engine().begin
         else:
-            self._writer = self._reader = self._surveyor = self._postgres_engine()
-        for engine in {self._writer, self._reader, self._surveyor}:
-            self._engines.push_async_callback(engine.dispose)
+            engine = self._postgres_engine()
+            self._opened.push_async_callback(engine.dispose)
+            self._writer = self._reader = self._surveyor = engine.begin
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._engines.aclose()
+        await self._opened.aclose()
         self._writer = self._reader = self._surveyor = None
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
+    async def write(self) -> AsyncIterator[Transaction]:
         """Open a transaction that commits on leaving. Raises `StoreUnavailable` with nothing stored.
 
         On SQLite one transaction writes at a time, and has the file's write lock from its first statement on.
         """
         assert self._writer is not None, "the database is not open"
         with translated():
-            if self.dialect != "sqlite":
-                async with self._writer.begin() as connection:
-                    yield connection
-                return
-            await self._take_turn()
-            try:
-                async with self._writer.begin() as connection:
-                    yield connection
-            finally:
-                self._writing.release()
+            async with self._writer() as transaction:
+                yield transaction
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
+    async def read(self) -> AsyncIterator[Transaction]:
         """Open a transaction for reading a few rows by an index; SQLite refuses a write in it.
 
         Raises `StoreUnavailable`.
         """
         assert self._reader is not None, "the database is not open"
         with translated():
-            async with self._reader.begin() as connection:
-                yield connection
+            async with self._reader() as transaction:
+                yield transaction
 
     @asynccontextmanager
-    async def survey(self) -> AsyncIterator[AsyncConnection]:
+    async def survey(self) -> AsyncIterator[Transaction]:
         """Open a transaction for reading that may take long: counts and lists. Raises `StoreUnavailable`."""
         assert self._surveyor is not None, "the database is not open"
         with translated():
-            async with self._surveyor.begin() as connection:
-                yield connection
+            async with self._surveyor() as transaction:
+                yield transaction
 
-    async def _take_turn(self) -> None:
-        try:
-            async with asyncio.timeout(self._busy_timeout_s):
-                await self._writing.acquire()
-        except TimeoutError as exc:
-            raise StoreUnavailable("the database is too slow: writes wait in line") from exc
+    def _sqlite_door(self, *, writes: bool, connections: int) -> Begin:
+        door = SqliteDoor(
+            self.url, writes=writes, connections=connections, busy_timeout_s=self._busy_timeout_s
+        )
+        self._opened.push_async_callback(door.close)
+        return door.transaction
 
-    def _sqlite_engine(self, begin: str, *, connections: int, inline: bool = True) -> AsyncEngine:
-        path, timeout_s = str(self.url.database), self._busy_timeout_s
-        writes = begin == "BEGIN IMMEDIATE"
-        connect = partial(connect_inline, path, timeout_s=timeout_s, writes=writes)
-        creator = {"async_creator": connect} if inline else {}
+    def _survey_engine(self) -> AsyncEngine:
+        """Make the one connection to SQLite whose statements may take long: aiosqlite has a thread for them."""
         engine = create_async_engine(
-            self.url, pool_size=connections, max_overflow=0, pool_timeout=timeout_s, **creator
+            self.url,
+            pool_size=1,
+            max_overflow=0,
+            pool_timeout=self._busy_timeout_s,
+            connect_args={"timeout": self._busy_timeout_s},
         )
-        pragmas = (
-            f"PRAGMA busy_timeout = {round(self._busy_timeout_s * 1000)}",
-            "PRAGMA journal_mode = WAL",
-            "PRAGMA synchronous = FULL",
-            "PRAGMA foreign_keys = ON",
-            "PRAGMA secure_delete = ON",
-            f"PRAGMA query_only = {'OFF' if writes else 'ON'}",
-        )
+        self._opened.push_async_callback(engine.dispose)
 
         @event.listens_for(engine.sync_engine, "connect")
         def prepare(dbapi_connection: Any, _record: object) -> None:
             # Python's sqlite3 would begin transactions by itself, deferred and only before writes.
             dbapi_connection.isolation_level = None
             cursor = dbapi_connection.cursor()
-            for pragma in pragmas:
+            for pragma in pragmas(writes=False):
                 cursor.execute(pragma)
             cursor.close()
 
         @event.listens_for(engine.sync_engine, "begin")
         def begin_explicitly(connection: Connection) -> None:
-            connection.exec_driver_sql(begin)
+            connection.exec_driver_sql("BEGIN")
 
         return engine
 

@@ -7,6 +7,7 @@ a fault of this program (a constraint, a malformed statement) and passes through
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -59,18 +60,24 @@ def sentence_for(error: Exception) -> str | None:
         return EXHAUSTED
     if isinstance(error, DBAPIError):
         return _driver_sentence(error)
+    if isinstance(error, sqlite3.Error):
+        return _sqlite_sentence(error)
     return UNREACHABLE if isinstance(error, OSError) else None
 
 
 def _driver_sentence(error: DBAPIError) -> str | None:
-    code = getattr(error.orig, "sqlite_errorcode", None)
-    if code is not None:
-        return SQLITE_SENTENCES.get(code & 0xFF)
+    if hasattr(error.orig, "sqlite_errorcode"):
+        return _sqlite_sentence(error.orig)
     state = getattr(error.orig, "sqlstate", None)
     if state:
         return POSTGRES_SENTENCES.get(state) or POSTGRES_SENTENCES.get(state[:2])
     # A driver that lost its connection often has no code to give.
     return LOST if error.connection_invalidated or _speaks_of_connection(error) else None
+
+
+def _sqlite_sentence(error: Any) -> str | None:
+    code = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else SQLITE_SENTENCES.get(code & 0xFF)
 
 
 def _speaks_of_connection(error: DBAPIError) -> bool:
@@ -83,7 +90,7 @@ def translated() -> Iterator[None]:
     """Raise `StoreUnavailable`, with its sentence, in place of any driver's error that means an outage."""
     try:
         yield
-    except (DBAPIError, PoolTimeoutError, OSError) as exc:
+    except (DBAPIError, sqlite3.Error, PoolTimeoutError, OSError) as exc:
         sentence = sentence_for(exc)
         if sentence is None:
             raise

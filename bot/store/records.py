@@ -6,7 +6,6 @@ from typing import Any
 
 from sqlalchemy import Row, Select, Table, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.records import Record, RecordsUnavailable
 from bot.chat.vault import Place, SealedField, Vault
@@ -14,6 +13,7 @@ from bot.clock import Clock
 from bot.errors import StoreUnavailable
 from bot.store.database import Database
 from bot.store.tables import Base
+from bot.store.transaction import Transaction
 
 _records: Table = Base.metadata.tables["adapter_records"]
 _keys: Table = Base.metadata.tables["adapter_keys"]
@@ -70,7 +70,7 @@ class SqlRecordStore:
                 data_key = (await connection.execute(self._key_query())).scalar_one()
         return [self._open(data_key, stream, row) for row in rows]
 
-    async def _locked_key(self, connection: AsyncConnection) -> bytes:
+    async def _locked_key(self, connection: Transaction) -> bytes:
         """Find or make the adapter's key; its row's lock gives out positions one at a time."""
         query = self._key_query().with_for_update()
         if (found := (await connection.execute(query)).scalar_one_or_none()) is not None:
@@ -84,7 +84,7 @@ class SqlRecordStore:
         return bytes((await connection.execute(query)).scalar_one())
 
     async def _add(
-        self, connection: AsyncConnection, data_key: bytes, stream: str, key: str, body: str
+        self, connection: Transaction, data_key: bytes, stream: str, key: str, body: str
     ) -> Record:
         last = select(func.coalesce(func.max(_records.c.position), 0)).where(
             _records.c.adapter == self._adapter, _records.c.stream == stream

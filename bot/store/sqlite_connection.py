@@ -1,46 +1,183 @@
-"""A SQLite connection that leaves the event loop's thread only where it may wait: for a lock or for the disk.
+"""SQLite without a thread in between: statements run where they are called, and nothing waits on the event loop.
 
-aiosqlite sends every call through a queue to a thread and back, some seventy times for one turn, and each time two
-threads fight for the interpreter. A statement on an indexed table takes microseconds: it runs where it is called.
-Beginning a write waits for other processes, and committing waits for the disk: those go to the thread.
+A statement on an indexed table takes microseconds; a thread costs ten times that to hand it over and back. What may
+take long is kept from the loop: a commit waits for the disk in a thread, and a write that finds the file held by
+another process asks again after a pause, which can be cancelled.
 """
 
+import asyncio
+import contextlib
 import sqlite3
-from collections.abc import Callable
-from functools import partial
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
-import aiosqlite
+from sqlalchemy import URL, Connection, CursorResult, Dialect, NullPool, create_engine, event
+from sqlalchemy.sql.base import Executable
 
-#: Statements that wait for the disk or for another process.
-_WAITS = ("BEGIN IMMEDIATE", "PRAGMA")
+from bot.errors import StoreUnavailable
 
+Done = TypeVar("Done")
 
-class InlineConnection(aiosqlite.Connection):
-    """Runs what cannot wait in the caller's thread. One caller at a time, as SQLAlchemy's pool sees to."""
-
-    #: Whether commits reach the disk: they do not where nothing is ever written.
-    writes = True
-
-    async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        if self._connection is None or self._may_wait(fn, args):
-            return await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
-        return fn(*args, **kwargs)
-
-    def _may_wait(self, fn: Callable[..., Any], args: tuple[Any, ...]) -> bool:
-        name = getattr(fn, "__name__", "")
-        if name == "execute":
-            return str(args[0]).startswith(_WAITS)
-        return name == "close" or (name == "commit" and self.writes)
+#: Seconds between two tries to begin, while another process writes: those of SQLite's own busy handler.
+_PAUSES_S = (0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.025, 0.025, 0.025, 0.05, 0.05, 0.1)
 
 
-def connect_inline(path: str, *, timeout_s: float, writes: bool) -> InlineConnection:
-    """Prepare a connection to a file; await it to open."""
-    # SQLite itself is built to be called from several threads; sqlite3 only has to be told that we know.
-    connector = partial(
-        sqlite3.connect, path, timeout=timeout_s, isolation_level=None, check_same_thread=False
+class SqliteConnection:
+    """One connection, and while it is lent the open transaction on it."""
+
+    def __init__(self, connection: Connection) -> None:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        self.driver = driver
+        self._connection = connection
+
+    @property
+    def dialect(self) -> Dialect:
+        """SQLAlchemy's dialect."""
+        return self._connection.dialect
+
+    async def execute(self, statement: Executable, parameters: Any = None, /) -> CursorResult[Any]:
+        """Carry out a statement, here and now."""
+        return self._connection.execute(statement, parameters)
+
+    async def run_sync(self, fn: Callable[[Connection], Any], /) -> Any:
+        """Call what knows only the blocking connection, here and now."""
+        return fn(self._connection)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+
+class SqliteDoor:
+    """Lends connections to one file, each for one transaction at a time, and keeps them open in between.
+
+    Raises the driver's own errors, and `StoreUnavailable` where every connection stays lent for too long.
+    """
+
+    def __init__(self, url: URL, *, writes: bool, connections: int, busy_timeout_s: float) -> None:
+        """Prepare; a door that `writes` begins every transaction with the file's write lock."""
+        self._begin_with = "BEGIN IMMEDIATE" if writes else "BEGIN"
+        self._writes = writes
+        self._busy_timeout_s = busy_timeout_s
+        # SQLite is built to be called from several threads; sqlite3 only has to be told that we know.
+        how = {"timeout": busy_timeout_s, "check_same_thread": False}
+        # Transactions are begun and ended here: SQLAlchemy does neither.
+        self._engine = create_engine(
+            url.set(drivername="sqlite"), poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=how
+        )
+        event.listen(self._engine, "connect", self._prepare)
+        self._free = asyncio.Semaphore(connections)
+        self._idle: list[SqliteConnection] = []
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite")
+        self._closed = False
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[SqliteConnection]:
+        """Open a transaction; it is committed on leaving, and undone by an error or a cancellation.
+
+        A cancellation that meets the commit itself waits for it: then everything is stored.
+        """
+        await self._take_turn()
+        try:
+            connection = self._idle.pop() if self._idle else await self._connect()
+            try:
+                await self._begin(connection.driver)
+                yield connection
+                await self._commit(connection.driver)
+            finally:
+                self._put_back(connection)
+        finally:
+            self._free.release()
+
+    async def close(self) -> None:
+        """Close what is not lent; what is lent closes when it comes back."""
+        self._closed = True
+        idle, self._idle = self._idle, []
+        for connection in idle:
+            await self._in_thread(connection.close)
+        self._thread.shutdown(wait=False)
+
+    async def _take_turn(self) -> None:
+        if not self._free.locked():
+            await self._free.acquire()
+            return
+        try:
+            async with asyncio.timeout(self._busy_timeout_s):
+                await self._free.acquire()
+        except TimeoutError as exc:
+            what = "writes" if self._writes else "reads"
+            raise StoreUnavailable(f"the database is too slow: {what} wait in line") from exc
+
+    async def _connect(self) -> SqliteConnection:
+        opened: list[SqliteConnection] = []
+        try:
+            await self._in_thread(lambda: opened.append(SqliteConnection(self._engine.connect())))
+        except asyncio.CancelledError:
+            self._idle += opened
+            raise
+        return opened[0]
+
+    async def _begin(self, driver: sqlite3.Connection) -> None:
+        waited_s, tries = 0.0, 0
+        while True:
+            try:
+                driver.execute(self._begin_with)
+            except sqlite3.OperationalError as exc:
+                busy = exc.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not busy or waited_s >= self._busy_timeout_s:
+                    raise
+            else:
+                return
+            pause_s = min(_PAUSES_S[min(tries, len(_PAUSES_S) - 1)], self._busy_timeout_s - waited_s)
+            await asyncio.sleep(pause_s)
+            waited_s, tries = waited_s + pause_s, tries + 1
+
+    async def _commit(self, driver: sqlite3.Connection) -> None:
+        if self._writes:
+            await self._in_thread(driver.commit)
+        else:
+            driver.commit()
+
+    def _put_back(self, connection: SqliteConnection) -> None:
+        """Undo what was not committed and keep the connection, unless it cannot even do that."""
+        try:
+            connection.driver.rollback()  # does nothing behind a commit
+        except sqlite3.Error:
+            connection.close()
+            raise
+        if self._closed:
+            connection.close()
+        else:
+            self._idle.append(connection)
+
+    async def _in_thread(self, work: Callable[[], Done]) -> Done:
+        """Call it in the thread; a cancellation is raised when the call is over, never during it."""
+        future = asyncio.get_running_loop().run_in_executor(self._thread, work)
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            while not future.done():
+                with contextlib.suppress(asyncio.CancelledError):  # it is raised below
+                    await asyncio.wait({future})
+            future.exception()
+            raise
+
+    def _prepare(self, driver: sqlite3.Connection, _record: object) -> None:
+        for pragma in pragmas(writes=self._writes):
+            driver.execute(pragma).close()
+        if self._writes:
+            # From here on `_begin` waits for other processes, not SQLite, which would stop the loop.
+            driver.execute("PRAGMA busy_timeout = 0").close()
+
+
+def pragmas(*, writes: bool) -> tuple[str, ...]:
+    """Name what every connection to the file is set to."""
+    return (
+        "PRAGMA journal_mode = WAL",
+        "PRAGMA synchronous = FULL",
+        "PRAGMA foreign_keys = ON",
+        "PRAGMA secure_delete = ON",
+        f"PRAGMA query_only = {'OFF' if writes else 'ON'}",
     )
-    connection = InlineConnection(connector, iter_chunk_size=64)
-    connection.writes = writes
-    connection._thread.daemon = True  # noqa: SLF001 - as SQLAlchemy does with the connections it makes
-    return connection

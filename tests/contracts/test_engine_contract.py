@@ -152,7 +152,7 @@ async def finish_of(engine: Engine, request: ChatRequest) -> Finish:
 async def idle(subject: Subject) -> None:
     """Wait until nothing is generated any more; a bound, because an engine announces it to nobody."""
     async with asyncio.timeout(CANCELLED_WITHIN_S):
-        while await subject.running():  # noqa: ASYNC110 - it is another process
+        while await subject.running():
             await asyncio.sleep(0.02)
 
 
@@ -179,6 +179,14 @@ async def test_the_finish_says_what_it_cost(subject: Subject) -> None:
 async def test_the_limit_of_tokens_cuts_the_reply(subject: Subject) -> None:
     finish = await finish_of(subject.engine, ask(max_tokens=3))
     assert (finish.reason, finish.usage.output_tokens) == (FinishReason.LENGTH, 3)
+
+
+async def test_a_stop_text_ends_the_reply_before_it(subject: Subject) -> None:
+    """A space comes in whatever is said, and soon."""
+    *deltas, last = await collect(subject.engine, ask(max_tokens=64, stop=(" ",)))
+    assert " " not in "".join(delta.text for delta in deltas)
+    assert isinstance(last, Finish)
+    assert last.reason is FinishReason.STOP
 
 
 async def test_the_same_request_may_be_asked_again(subject: Subject) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import and_, bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.base import Receipt
+from bot.store.transaction import Transaction
 from bot.turns.acceptance import Acceptance
 from bot.turns.journal.base import JournalBase
 from bot.turns.journal.plan import ChatSlot, Joinable, Key, Plan, conversation_of, event_of
@@ -97,7 +97,7 @@ class Accepting(JournalBase):
             await _store(connection, plan)
         return receipts
 
-    async def _slots(self, connection: AsyncConnection, batch: Sequence[Acceptance]) -> dict[Key, ChatSlot]:
+    async def _slots(self, connection: Transaction, batch: Sequence[Acceptance]) -> dict[Key, ChatSlot]:
         """Find or make the batch's chats, locked so that nothing else takes their next `ord`."""
         wanted = {conversation_of(acceptance.inbound): acceptance for acceptance in batch}
         slots = await _find_chats(connection, wanted)
@@ -111,7 +111,7 @@ class Accepting(JournalBase):
         return await _find_chats(connection, wanted, lock=True)
 
     async def _make_chats(
-        self, connection: AsyncConnection, missing: Sequence[Acceptance]
+        self, connection: Transaction, missing: Sequence[Acceptance]
     ) -> list[dict[str, Any]]:
         rows = [self._chat_row(acceptance) for acceptance in missing]
         if rows:
@@ -151,7 +151,7 @@ def _by_account(keys: Iterable[Key]) -> list[tuple[str, str, list[str]]]:
 
 
 async def _find_chats(
-    connection: AsyncConnection, keys: Iterable[Key], *, lock: bool = False
+    connection: Transaction, keys: Iterable[Key], *, lock: bool = False
 ) -> dict[Key, ChatSlot]:
     query = _LOCK_CHATS if lock else _FIND_CHATS
     found: dict[Key, ChatSlot] = {}
@@ -163,7 +163,7 @@ async def _find_chats(
     return found
 
 
-async def _known_events(connection: AsyncConnection, batch: Sequence[Acceptance]) -> dict[Key, str]:
+async def _known_events(connection: Transaction, batch: Sequence[Acceptance]) -> dict[Key, str]:
     known: dict[Key, str] = {}
     for adapter, account, names in _by_account(event_of(acceptance.inbound) for acceptance in batch):
         among = {"adapter": adapter, "account": account, "events": names}
@@ -173,7 +173,7 @@ async def _known_events(connection: AsyncConnection, batch: Sequence[Acceptance]
 
 
 async def _read_waiting(
-    connection: AsyncConnection, slots: dict[Key, ChatSlot], batch: Sequence[Acceptance]
+    connection: Transaction, slots: dict[Key, ChatSlot], batch: Sequence[Acceptance]
 ) -> None:
     """Tell the slots how much waits, and lock and tell the newest turn where it can be joined."""
     by_id = {slot.id: slot for slot in slots.values()}
@@ -189,9 +189,7 @@ async def _read_waiting(
         await _lock_joinable(connection, by_id, joined)
 
 
-async def _lock_joinable(
-    connection: AsyncConnection, by_id: dict[str, ChatSlot], joined: Sequence[str]
-) -> None:
+async def _lock_joinable(connection: Transaction, by_id: dict[str, ChatSlot], joined: Sequence[str]) -> None:
     newest = {row.id: row for row in await connection.execute(_LOCK_JOINABLE, {"ids": joined})}
     if not newest:
         return
@@ -202,7 +200,7 @@ async def _lock_joinable(
         )
 
 
-async def _store(connection: AsyncConnection, plan: Plan) -> None:
+async def _store(connection: Transaction, plan: Plan) -> None:
     lifted = [
         {"chat": slot.id, "last": slot.last_ord, "share": slot.weight}
         for slot in plan.slots.values()

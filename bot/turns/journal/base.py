@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import CursorResult, Update, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.chat.vault import Vault
 from bot.clock import Clock
 from bot.errors import Fenced
 from bot.store.database import Database
 from bot.store.ids import Ids
+from bot.store.transaction import Transaction
 from bot.turns.acceptance import Caps
 from bot.turns.journal.rows import turns
 from bot.turns.model import Turn, TurnState
@@ -44,7 +44,7 @@ def fenced_update(turn: Turn, states: Iterable[TurnState]) -> Update:
 
 
 async def fenced(
-    connection: AsyncConnection, turn: Turn, states: Iterable[TurnState], *where: Any, **values: Any
+    connection: Transaction, turn: Turn, states: Iterable[TurnState], *where: Any, **values: Any
 ) -> None:
     """Carry it out. Raises `Fenced` when the row does not carry the token and such a state any more."""
     result: CursorResult[Any] = await connection.execute(

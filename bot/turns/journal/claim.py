@@ -5,9 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Row, Update, and_, case, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import KeyMissing, Outranked, SealBroken
+from bot.store.transaction import Transaction
 from bot.turns.journal.errors import NotYet
 from bot.turns.journal.finish import Finishing
 from bot.turns.journal.rows import (
@@ -76,9 +76,7 @@ class Claiming(Finishing):
             if delay > timedelta():
                 raise NotYet(-(-delay // _MS))
 
-    async def _take_row(
-        self, connection: AsyncConnection, candidate: Row[Any], token: int, epoch: str
-    ) -> bool:
+    async def _take_row(self, connection: Transaction, candidate: Row[Any], token: int, epoch: str) -> bool:
         # The row may have changed since it was read: then nothing is updated, and the choice is made anew.
         result = await connection.execute(
             _claim_update(epoch)
@@ -100,7 +98,7 @@ class Claiming(Finishing):
         )
 
 
-async def _candidate(connection: AsyncConnection, chat_id: str) -> Row[*tuple[Any, ...]] | None:
+async def _candidate(connection: Transaction, chat_id: str) -> Row[*tuple[Any, ...]] | None:
     query = (
         select(
             turns.c.id,
@@ -123,7 +121,7 @@ def _claim_update(epoch: str) -> Update:
 
 
 async def _read_claimed(
-    connection: AsyncConnection, turn_id: str
+    connection: Transaction, turn_id: str
 ) -> tuple[Row[Any], list[Row[Any]], list[Row[Any]]]:
     """Read the turn and its messages after the claim: nothing joins unseen."""
     whole = (

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from sqlalchemy import exists, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.store.transaction import Transaction
 from bot.turns.journal.base import JournalBase, fenced
 from bot.turns.journal.plan import notice_row
 from bot.turns.journal.reply import STORED
@@ -101,7 +101,7 @@ class Finishing(JournalBase):
         async with self._database.read() as connection:
             return bool((await connection.execute(query)).scalar_one())
 
-    async def _add_notice(self, connection: AsyncConnection, turn: Turn, kind: NoticeKind, text: str) -> None:
+    async def _add_notice(self, connection: Transaction, turn: Turn, kind: NoticeKind, text: str) -> None:
         newest = (
             select(inbounds.c.message)
             .where(inbounds.c.turn_id == turn.id)
@@ -126,7 +126,7 @@ def _ended(state: TurnState, now: datetime) -> dict[str, object]:
     return {"state": state.value, "finished_at": now, "held": False}
 
 
-async def _recount_context(connection: AsyncConnection, turn: Turn) -> None:
+async def _recount_context(connection: Transaction, turn: Turn) -> None:
     """Count the change of memory: a stored reply that is given up leaves the context."""
     await connection.execute(
         update(chats).where(chats.c.id == turn.chat.id).values(context_version=chats.c.context_version + 1)

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.base import SendsFrom
 from bot.errors import SealBroken
+from bot.store.transaction import Transaction
 from bot.turns.journal.base import JournalBase
 from bot.turns.journal.owed import OwedNotice, OwedReply, UnsignedTurn
 from bot.turns.journal.plan import notice_row
@@ -206,7 +206,7 @@ def _claimable(now: datetime) -> Select[Any]:
     return _notices().where(anyone, free).order_by(notices.c.created_at, notices.c.id)
 
 
-async def _parts_of(connection: AsyncConnection, turn_ids: Iterable[str]) -> dict[str, list[Row[Any]]]:
+async def _parts_of(connection: Transaction, turn_ids: Iterable[str]) -> dict[str, list[Row[Any]]]:
     parts: dict[str, list[Row[Any]]] = {}
     query = (
         select(reply_parts)

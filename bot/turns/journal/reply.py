@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.store.transaction import Transaction
 from bot.turns.journal.base import JournalBase, fenced
 from bot.turns.journal.rows import (
     chats,
@@ -146,7 +146,7 @@ class Replying(JournalBase):
         }
 
 
-async def _move_context(connection: AsyncConnection, turn: Turn, reply: Reply) -> Chat:
+async def _move_context(connection: Transaction, turn: Turn, reply: Reply) -> Chat:
     """Count the change of the chat's memory, and begin it later where the reply resets or cuts it."""
     if reply.prompt is None and not reply.resets_context:
         return turn.chat
