@@ -1,0 +1,84 @@
+"""Running everything in one process: on a machine like this one, and on one without embedded servers."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from adapters.terminal.client.link import Link
+from adapters.terminal.client.once import ask_once
+from bot.errors import StartupError
+from bot.roles import run_gateway, run_up
+from bot.settings import Settings
+from bot.settings.sections import EngineSection, GatewaySection, LogSection
+from bot.turns.tasks import end
+from engine.scripted import ScriptedEngine
+from engine.scripted_server import serve
+from tests.fixtures.deployment import free_port
+
+PATIENCE_S = 30.0
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder with a path short enough for sockets."""
+    with tempfile.TemporaryDirectory(prefix="aside-") as name:
+        yield Path(name)
+
+
+def settings_in(folder: Path, *, engine_url: str = "") -> Settings:
+    settings = Settings(
+        data_dir=folder,
+        engine=EngineSection(url=engine_url),
+        gateway=GatewaySection(port=free_port()),
+        log=LogSection(level="warning"),
+    )
+    settings.data.create()
+    return settings
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[None]:
+    """Run everything until it takes connections."""
+    role = asyncio.ensure_future(run_up(settings))
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            while not settings.terminal_socket.exists():
+                assert not role.done(), role.exception()
+                await asyncio.sleep(0.01)
+        yield
+    finally:
+        await end({role})
+
+
+@pytest.mark.parametrize("servers_here", [True, False], ids=["valkey", "in-process"])
+async def test_a_person_gets_an_answer(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], servers_here: bool
+) -> None:
+    monkeypatch.setattr("bot.roles.embedded_servers_run_here", lambda: servers_here)
+    engine = ScriptedEngine(lambda request: "noon")
+    async with serve(engine) as url:
+        settings = settings_in(folder, engine_url=url)
+        async with running(settings):
+            link = Link(settings.terminal_socket, person="ann", chat=None)
+            assert await ask_once(link, "what time is it?", PATIENCE_S) == "noon"
+    said = capsys.readouterr().out
+    assert "Aside is running" in said
+    assert ("stays in this process" in said) is not servers_here
+
+
+async def test_without_embedded_servers_and_without_an_engine_one_sentence_says_what_to_set(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.roles.embedded_servers_run_here", lambda: False)
+    monkeypatch.setattr("bot.engines.embedded_servers_run_here", lambda: False)
+    with pytest.raises(StartupError, match="ASIDE_ENGINE_URL"):
+        await run_up(settings_in(folder))
+
+
+async def test_a_gateway_of_its_own_needs_a_redis(folder: Path) -> None:
+    with pytest.raises(StartupError, match="ASIDE_REDIS_URL"):
+        await run_gateway(settings_in(folder))
