@@ -291,6 +291,10 @@ class Adapter(Protocol):
         """Replace a message's content; repeating it is harmless, and so is editing to what already stands."""
         ...
 
+    async def delete(self, account: str, conversation: str, message: str) -> None:
+        """Take a message of ours back, as far as the platform can; one that is gone already is fine."""
+        ...
+
     async def find(self, op_id: str, account: str, conversation: str) -> Sent | None:
         """Look up what an operation posted: class B only; other classes answer None."""
         ...

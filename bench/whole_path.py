@@ -76,6 +76,9 @@ class Stopwatch:
         """Do nothing: nothing is edited here."""
         return Sent(message=op.message)
 
+    async def delete(self, account: str, conversation: str, message: str) -> None:
+        """Keep nothing, so take nothing back."""
+
     async def find(self, op_id: str, account: str, conversation: str) -> Sent | None:
         """Know nothing: this is a keyed platform."""
         return None

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from redis.asyncio import Redis
@@ -39,6 +39,7 @@ from bot.telemetry.logs import log_event
 from bot.telemetry.metrics import Metrics
 from bot.turns.acceptance import Caps
 from bot.turns.attempt import Attempt, AttemptSettings
+from bot.turns.delays import Delays
 from bot.turns.delivery import deliveries
 from bot.turns.journal import Journal
 from bot.turns.live import LiveBus
@@ -46,6 +47,7 @@ from bot.turns.live_memory import MemoryLiveBus
 from bot.turns.live_redis import RedisLiveBus
 from bot.turns.model import Chat, Skill
 from bot.turns.notices import NoticeTask
+from bot.turns.outage import ScheduleOutage
 from bot.turns.outbox import Outbox
 from bot.turns.reconciler import Reconciler
 from bot.turns.scheduler.base import Scheduler
@@ -86,6 +88,8 @@ class Core:
     shared: Shared
     reconciler: Reconciler
     platforms: Mapping[str, Platform]
+    outage: ScheduleOutage
+    delays: Delays = field(default_factory=Delays)
 
 
 @asynccontextmanager
@@ -105,11 +109,12 @@ async def open_core(settings: Settings, redis_url: str | None) -> AsyncIterator[
         shared = await stack.enter_async_context(_open_shared(settings, redis_url, keys, vault, clock))
         journal = Journal(database, vault, clock, _caps(settings))
         metrics = Metrics()
+        hooks: Hooks = (metrics, log_event)
         yield Core(
             settings=settings,
             clock=clock,
             metrics=metrics,
-            hooks=(metrics, log_event),
+            hooks=hooks,
             keys=keys,
             vault=vault,
             database=database,
@@ -117,6 +122,7 @@ async def open_core(settings: Settings, redis_url: str | None) -> AsyncIterator[
             shared=shared,
             reconciler=Reconciler(journal, shared.scheduler, clock),
             platforms=_platforms(settings, database, vault, clock),
+            outage=ScheduleOutage(clock, hooks),
         )
 
 
@@ -169,7 +175,9 @@ def _platforms(settings: Settings, database: Database, vault: Vault, clock: Cloc
 def make_intake(core: Core) -> Intake:
     """Build the sink that every adapter hands its messages to."""
     settings = core.settings
-    announcer = Announcer(core.shared.scheduler, core.shared.bus.ring, core.clock, core.hooks)
+    announcer = Announcer(
+        core.shared.scheduler, core.shared.bus.ring, core.clock, core.hooks, outage=core.outage
+    )
     return Intake(
         core.journal,
         announcer,
@@ -186,7 +194,14 @@ def make_intake(core: Core) -> Intake:
 def make_outboxes(core: Core) -> list[Outbox]:
     """Build what sends on the platforms whose connection this process holds."""
     return [
-        Outbox(platform.adapter, platform.live, core.journal, core.shared.bus)
+        Outbox(
+            platform.adapter,
+            platform.live,
+            core.journal,
+            core.shared.bus,
+            poll_s=core.delays.outbox_s,
+            hooks=core.hooks,
+        )
         for platform in core.platforms.values()
         if platform.adapter.sends_from is SendsFrom.OWNER
     ]
@@ -194,7 +209,7 @@ def make_outboxes(core: Core) -> list[Outbox]:
 
 def make_notices(core: Core) -> NoticeTask:
     """Build what sends notices and first signs on all other platforms."""
-    return NoticeTask(core.platforms, core.journal, core.clock)
+    return NoticeTask(core.platforms, core.journal, core.clock, core.delays, core.hooks)
 
 
 def make_worker(
@@ -202,7 +217,7 @@ def make_worker(
 ) -> tuple[Worker, StopBoard]:
     """Build a worker and the board on which it hears of stops."""
     shared, section = core.shared, core.settings.worker
-    trouble = Trouble(core.journal, core.clock, core.hooks)
+    trouble = Trouble(core.journal, core.clock, core.delays, core.hooks)
     keeper = ContextKeeper(store=shared.contexts, exchanges=core.journal.exchanges)
     attempt = Attempt(
         journal=core.journal,
@@ -210,9 +225,11 @@ def make_worker(
             core.platforms,
             journal=core.journal,
             bus=shared.bus,
-            late=LateEffects(core.journal, shared.scheduler),
+            late=LateEffects(core.journal, shared.scheduler, again_s=core.delays.not_now_s),
             clock=core.clock,
             policy=policy,
+            delays=core.delays,
+            hooks=core.hooks,
         ),
         skills=_skills(core, engine, keeper, embedded=embedded),
         keeper=keeper,
@@ -222,7 +239,10 @@ def make_worker(
         hooks=core.hooks,
     )
     settings = WorkerSettings(
-        slots=section.slots, lease_ms=round(section.lease_s * 1000), drain_s=section.drain_s
+        slots=section.slots,
+        lease_ms=round(section.lease_s * 1000),
+        drain_s=section.drain_s,
+        idle_s=core.delays.idle_s,
     )
     stops = StopBoard()
     serving = Serving(
@@ -236,7 +256,11 @@ def make_worker(
         hooks=core.hooks,
     )
     worker = Worker(
-        scheduler=shared.scheduler, serving=serving, reconciler=core.reconciler, settings=settings
+        scheduler=shared.scheduler,
+        serving=serving,
+        reconciler=core.reconciler,
+        outage=core.outage,
+        settings=settings,
     )
     return worker, stops
 

@@ -47,11 +47,7 @@ async def supervised(
     settings: Settings, hooks: Hooks = (), *, on_change: OnChange = lambda _: None
 ) -> AsyncIterator[Engine]:
     """Start vLLM as a child and keep it alive; returns at once, the engine becomes ready by itself."""
-    if not embedded_servers_run_here():
-        raise StartupError(
-            "the embedded engine needs Linux on x86-64 with AVX2: set ASIDE_ENGINE_URL to an OpenAI-compatible "
-            "server such as vLLM, and everything else runs here"
-        )
+    require_engine(settings)
     launch = _launch(settings)
 
     def changed(status: EngineStatus) -> None:
@@ -68,6 +64,15 @@ async def supervised(
         )
         async with supervisor:
             yield SupervisedEngine(client, supervisor)
+
+
+def require_engine(settings: Settings) -> None:
+    """Raise `StartupError`, with what to set, where there is no engine elsewhere and none can run here."""
+    if not settings.engine.url and not embedded_servers_run_here():
+        raise StartupError(
+            "the embedded engine needs Linux on x86-64 with AVX2: set ASIDE_ENGINE_URL to an OpenAI-compatible "
+            "server such as vLLM, and everything else runs here"
+        )
 
 
 def _launch(settings: Settings) -> Launch:

@@ -10,6 +10,7 @@ AsideError
 ├── ScheduleErased           Redis has lost its schedule: put every unfinished chat again
 ├── Fenced                   another worker has this turn: start nothing more
 ├── Outranked                the row carries a higher token than ours: lift the counter, take again
+├── PlatformMissing          a turn belongs to a platform that is not configured here: an operator must act
 ├── ContextUnavailable       Redis cannot give or keep a chat's context: build it from SQL
 └── VaultError               a sealed value cannot be opened
     ├── KeyMissing           the key that sealed it is not here: names the key id
@@ -60,6 +61,10 @@ class Outranked(AsideError):
         """Keep the row's token."""
         super().__init__(f"the row's token {fence} is higher than ours")
         self.fence = fence
+
+
+class PlatformMissing(AsideError):
+    """A turn belongs to a platform that this process has no adapter for."""
 
 
 class ContextUnavailable(AsideError):

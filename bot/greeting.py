@@ -1,6 +1,7 @@
 """What `aside up` says to the person who started it."""
 
 import os
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -72,4 +73,4 @@ def _command() -> str:
 
 def _options(settings: Settings) -> str:
     default = Settings().data.root
-    return "" if settings.data.root == default else f" --data-dir {settings.data_dir}"
+    return "" if settings.data.root == default else f" --data-dir {shlex.quote(str(settings.data_dir))}"

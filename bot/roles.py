@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 from adapters.errors import AdapterError
 from bot.bootstrap import Core, make_intake, make_notices, make_outboxes, make_probes, make_worker, open_core
-from bot.engines import open_engine, supervised
+from bot.engines import open_engine, require_engine, supervised
 from bot.errors import AsideError, StartupError
 from bot.greeting import Greeting
 from bot.ingress.gateway import Gateway, GatewaySettings, make_app
@@ -24,6 +24,7 @@ async def run_up(settings: Settings) -> int:
     greeting = Greeting(settings)
     async with AsyncExitStack() as stack:
         with _one_cause():
+            require_engine(settings)
             redis_url = await _redis(settings, greeting, stack)
             if not settings.database.url.get_secret_value():
                 await migrate(settings.database_url)

@@ -111,6 +111,14 @@ class LoopbackAdapter:
             raise lost
         return Sent(message=op.message)
 
+    async def delete(self, account: str, conversation: str, message: str) -> None:
+        """Take a message away."""
+        lost = await self.faults.before()
+        shown = self._shown.get(conversation, [])
+        shown[:] = [seen for seen in shown if seen.message != message]
+        if lost:
+            raise lost
+
     async def find(self, op_id: str, account: str, conversation: str) -> Sent | None:
         """Look up what an operation posted, where this platform can be read back."""
         if self._capabilities.idempotency is not Idempotency.READ_BACK:

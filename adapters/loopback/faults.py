@@ -24,15 +24,15 @@ class Faults:
     """Plans faults for the next calls, one each, and holds calls up until released."""
 
     def __init__(self, retry_after_s: float = 1.0) -> None:
-        self._planned: deque[Fault] = deque()
+        self._planned: deque[Fault | None] = deque()
         self._retry_after_s = retry_after_s
         self._open = asyncio.Event()
         self._open.set()
         #: Set while a call waits to be released.
         self.waiting = asyncio.Event()
 
-    def next_call(self, *faults: Fault) -> None:
-        """Plan a fault for each of the next calls."""
+    def next_call(self, *faults: Fault | None) -> None:
+        """Plan a fault for each of the next calls; None lets one through."""
         self._planned.extend(faults)
 
     def hold(self) -> None:

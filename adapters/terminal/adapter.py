@@ -107,6 +107,18 @@ class TerminalAdapter:
             room.wake()
         return Sent(message=op.message)
 
+    async def delete(self, account: str, conversation: str, message: str) -> None:
+        """Take a message back for everybody; nothing happens where that was done."""
+        try:
+            async with asyncio.timeout(_STORE_TIMEOUT_S):
+                withdrawn = await self._history.withdraw(conversation, message)
+        except RecordsUnavailable as exc:
+            raise Unreachable("the terminal's store is not available") from exc
+        except TimeoutError as exc:
+            raise Ambiguous("the terminal's store did not answer in time") from exc
+        if withdrawn and (room := self._rooms.known(conversation)):
+            room.wake()
+
     async def find(self, op_id: str, account: str, conversation: str) -> Sent | None:
         """Answer None: sending again with the same id is safe here."""
         return None

@@ -23,6 +23,8 @@ class Entry:
     reply_to: str | None = None
     answers: tuple[str, ...] = ()
     replaces: str | None = None
+    #: The message it replaces was taken back.
+    withdrawn: bool = False
 
     def to_wire(self) -> str:
         """Encode for the store."""
@@ -62,6 +64,7 @@ def message_of(record: Record) -> Message:
         reply_to=entry.reply_to,
         answers=entry.answers,
         replaces=entry.replaces,
+        withdrawn=entry.withdrawn,
     )
 
 

@@ -90,6 +90,8 @@ class Message:
     answers: tuple[str, ...] = ()
     #: The ref of the earlier message whose text this one replaces.
     replaces: str | None = None
+    #: Whether that earlier message was taken back instead.
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

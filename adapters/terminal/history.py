@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from adapters.base import Edit, Person, Purpose, Send
@@ -53,7 +54,7 @@ class History:
         """
         async with self._editing:
             standing = await self.standing(op.conversation, op.message)
-            if standing is None:
+            if standing is None or standing[0].withdrawn:
                 raise Rejected("the message to edit is not in this room")
             entry, edits = standing
             if (entry.text, entry.author) == (text, _AUTHOR[op.purpose]):
@@ -62,6 +63,16 @@ class History:
                 op.purpose, text, reply_to=entry.reply_to, answers=answers, replaces=op.message
             )
             return await self._records.append(op.conversation, edit_key(op.message, edits + 1), new.to_wire())
+
+    async def withdraw(self, room: str, message: str) -> Record | None:
+        """Take a message back; None where there is none, or it was taken back before."""
+        async with self._editing:
+            standing = await self.standing(room, message)
+            if standing is None or standing[0].withdrawn:
+                return None
+            entry, edits = standing
+            gone = replace(entry, text="", answers=(), replaces=message, withdrawn=True, at=self._instant())
+            return await self._records.append(room, edit_key(message, edits + 1), gone.to_wire())
 
     async def standing(self, room: str, ref: str) -> tuple[Entry, int] | None:
         """Read a message as it stands, and how often it was edited. Edits are rare here, so they are counted up."""

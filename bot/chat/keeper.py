@@ -39,7 +39,11 @@ class ContextKeeper:
         happens costs a rebuild.
         """
         async with self._cache():
-            await self._store.append(chat, exchange, version)
+            if chat.context_version == 0:
+                first = Context(version=version, context_from=chat.context_from, exchanges=(exchange,))
+                await self._store.save(chat, first)
+            else:
+                await self._store.append(chat, exchange, version)
 
     async def forget(self, chat: Chat) -> None:
         """Take a chat out of the cache, after a reset; SQL's version has moved on, so nothing old is read."""
@@ -47,7 +51,7 @@ class ContextKeeper:
             await self._store.drop(chat)
 
     async def _remembered(self, chat: Chat) -> Context:
-        if chat.context_version == 0:
+        if chat.context_version == 0:  # nothing was ever said: there is nothing to read
             return Context(version=0, context_from=chat.context_from, exchanges=())
         async with self._cache():
             context = await self._store.load(chat)

@@ -8,7 +8,8 @@ from typing import Self
 
 from bot.clock import Clock
 from bot.errors import ScheduleUnavailable
-from bot.telemetry.events import Dependency, Hooks, OutageBegan, OutageEnded, emit
+from bot.telemetry.events import Hooks
+from bot.turns.outage import ScheduleOutage
 from bot.turns.scheduler.base import Scheduler
 
 logger = logging.getLogger(__name__)
@@ -23,18 +24,24 @@ class Announcer:
     While Redis is away chats are dropped here, and the reconciler puts them: the outage is logged once.
     """
 
-    def __init__(self, scheduler: Scheduler, ring: Ring, clock: Clock, hooks: Hooks = ()) -> None:
-        """Keep whom to tell."""
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        ring: Ring,
+        clock: Clock,
+        hooks: Hooks = (),
+        *,
+        outage: ScheduleOutage | None = None,
+    ) -> None:
+        """Keep whom to tell; `outage` is shared with whoever else in this process calls the schedule."""
         self._scheduler = scheduler
         self._ring = ring
-        self._clock = clock
-        self._hooks = hooks
+        self._outage = outage or ScheduleOutage(clock, hooks)
         self._chats: dict[str, float] = {}
         self._adapters: set[str] = set()
         self._anything = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._closing = False
-        self._out_since: float | None = None
 
     async def __aenter__(self) -> Self:
         """Start telling."""
@@ -87,18 +94,6 @@ class Announcer:
             else:
                 await self._scheduler.put_many(chats)
         except ScheduleUnavailable as exc:
-            self._note_outage(exc)
+            self._outage.began(exc)
         else:
-            self._note_recovery()
-
-    def _note_outage(self, exc: ScheduleUnavailable) -> None:
-        if self._out_since is None:
-            self._out_since = self._clock.monotonic()
-            logger.warning("the schedule cannot be reached; mentions are still accepted and put later")
-            emit(self._hooks, OutageBegan(dependency=Dependency.REDIS, error=type(exc).__name__))
-
-    def _note_recovery(self) -> None:
-        if self._out_since is not None:
-            lasted_s, self._out_since = self._clock.monotonic() - self._out_since, None
-            logger.info("the schedule is back after %.1f s", lasted_s)
-            emit(self._hooks, OutageEnded(dependency=Dependency.REDIS, lasted_s=lasted_s))
+            self._outage.ended()

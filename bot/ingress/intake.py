@@ -11,13 +11,14 @@ from bot.ingress.announcing import Announcer
 from bot.ingress.group_commit import GroupCommit
 from bot.ingress.policy import Accept, Ignore, Refuse, Rules, Stop, decide
 from bot.telemetry.events import Hooks, InboundRepeated, ShedReason, TurnAccepted, TurnShed, emit
-from bot.turns.acceptance import Acceptance
+from bot.turns.acceptance import Acceptance, Cap, CapRefusal
 from bot.turns.model import Chat, NoticeKind, Skill
 
 IGNORED: Final = Receipt(outcome=Outcome.IGNORED)
 DONE: Final = Receipt(outcome=Outcome.DONE)
 
 _REASONS = {NoticeKind.TOO_LONG: ShedReason.TOO_LONG, NoticeKind.UNREADABLE: ShedReason.UNREADABLE}
+_FULL = {Cap.CHAT: ShedReason.CHAT_FULL, Cap.TOTAL: ShedReason.ALL_FULL}
 
 
 class AcceptingJournal(Protocol):
@@ -158,8 +159,16 @@ class Intake:
             case Outcome.DUPLICATE:
                 emit(self._hooks, InboundRepeated(adapter=adapter))
             case Outcome.REFUSED:
-                kind = acceptance.refusal[0] if acceptance.refusal else NoticeKind.BUSY
-                reason = _REASONS.get(kind, ShedReason.CHAT_FULL)
-                emit(self._hooks, TurnShed(chat_id=chat_id, adapter=adapter, reason=reason))
+                emit(
+                    self._hooks,
+                    TurnShed(chat_id=chat_id, adapter=adapter, reason=_shed_reason(acceptance, receipt)),
+                )
             case Outcome.IGNORED | Outcome.DONE:
                 pass
+
+
+def _shed_reason(acceptance: Acceptance, receipt: Receipt) -> ShedReason:
+    if isinstance(receipt, CapRefusal):
+        return _FULL[receipt.cap]
+    kind = acceptance.refusal[0] if acceptance.refusal else NoticeKind.BUSY
+    return _REASONS.get(kind, ShedReason.CHAT_FULL)

@@ -66,8 +66,8 @@ class EngineSection(Section):
     api_key: ApiKey = SecretStr("")
     #: The served model's name; empty takes what the engine serves.
     model: Annotated[str, StringConstraints(max_length=400), Allowed("a model's name, or empty")] = ""
-    first_token_s: Seconds = 120.0
-    stall_s: Seconds = 30.0
+    first_token_s: Seconds = 300.0
+    stall_s: Seconds = 120.0
     max_reply_tokens: Count = 512
     temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False), Allowed("a number from 0 to 2")] = (
         0.7

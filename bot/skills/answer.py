@@ -10,6 +10,7 @@ from bot.chat.budget import Limits
 from bot.chat.keeper import ContextKeeper
 from bot.chat.prompt import OPENING_MARK, Persona
 from bot.clock import Clock
+from bot.errors import SealBroken
 from bot.telemetry.events import FirstToken, Hooks, emit
 from bot.turns.live_reply import LiveReply
 from bot.turns.model import Chat, Exchange, Reply, Spent, Turn
@@ -34,8 +35,8 @@ class AnswerSettings:
     #: The longest prompt wanted, in tokens; None leaves it to the model's own limit.
     budget_tokens: int | None = None
     temperature: float = 0.7
-    first_token_s: float = 120.0
-    stall_s: float = 30.0
+    first_token_s: float = 300.0
+    stall_s: float = 120.0
 
 
 @dataclass(slots=True)
@@ -70,12 +71,20 @@ class Answer:
     async def reply(self, turn: Turn, live: LiveReply, stop: Stop) -> Reply | None:
         """Generate the reply. A prompt the engine finds too long is built again, strictly, once."""
         limits = await self._limits()
-        exchanges = await self._keeper.recall(turn)
+        exchanges = await self._recalled(turn)
         try:
             return await self._generate(turn, self._assemble(turn, exchanges, limits), live, stop)
         except PromptTooLong:
             logger.warning("the prompt of turn %s was longer than estimated; it is built again", turn.id)
         return await self._generate(turn, self._assemble(turn, exchanges, limits, strict=True), live, stop)
+
+    async def _recalled(self, turn: Turn) -> tuple[Exchange, ...]:
+        """Recall what was said; where some of it no longer opens, answer without: the chat must not end there."""
+        try:
+            return await self._keeper.recall(turn)
+        except SealBroken as error:
+            logger.error("turn %s is answered without memory: %s", turn.id, error)  # noqa: TRY400 - the cause says no more
+            return ()
 
     async def _limits(self) -> Limits:
         status = await self._engine.status()

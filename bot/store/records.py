@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Row, Select, Table, func, insert, select
+from sqlalchemy import Row, Select, Table, bindparam, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from adapters.records import Record, RecordsUnavailable
@@ -17,6 +17,25 @@ from bot.store.transaction import Transaction
 
 _records: Table = Base.metadata.tables["adapter_records"]
 _keys: Table = Base.metadata.tables["adapter_keys"]
+
+# Built once: SQLAlchemy then finds each statement's compiled form without looking at its structure again.
+_MINE = (_records.c.adapter == bindparam("adapter"), _records.c.stream == bindparam("stream"))
+_LAST = select(func.coalesce(func.max(_records.c.position), 0)).where(*_MINE)
+_BY_KEY = select(_records).where(*_MINE, _records.c.key == bindparam("key"))
+_AFTER = (
+    select(_records)
+    .where(*_MINE, _records.c.position > bindparam("position"))
+    .order_by(_records.c.position)
+    .limit(bindparam("most"))
+)
+_LATEST = select(_records).where(*_MINE).order_by(_records.c.position.desc()).limit(bindparam("most"))
+_ADD = insert(_records)
+_KEY = select(_keys.c.data_key).where(_keys.c.adapter == bindparam("adapter"))
+_LOCK_KEY = _KEY.with_for_update()
+_ADD_KEY = {
+    "sqlite": sqlite.insert(_keys).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(_keys).on_conflict_do_nothing(),
+}
 
 
 @contextmanager
@@ -41,55 +60,47 @@ class SqlRecordStore:
         with _translated():
             async with self._database.write() as connection:
                 data_key = await self._locked_key(connection)
-                standing = (await connection.execute(self._of(stream, _records.c.key == key))).one_or_none()
+                found = await connection.execute(_BY_KEY, self._binds(stream, key=key))
+                standing = found.one_or_none()
                 if standing is not None:
                     return self._open(data_key, stream, standing)
                 return await self._add(connection, data_key, stream, key, body)
 
     async def after(self, stream: str, position: int, limit: int) -> list[Record]:
         """Read at most `limit` records behind a position, oldest first."""
-        behind = self._of(stream, _records.c.position > position).order_by(_records.c.position).limit(limit)
-        return await self._read(stream, behind)
+        return await self._read(stream, _AFTER, position=position, most=limit)
 
     async def latest(self, stream: str, limit: int) -> list[Record]:
         """Read the newest `limit` records, oldest first."""
-        newest = self._of(stream).order_by(_records.c.position.desc()).limit(limit)
-        return list(reversed(await self._read(stream, newest)))
+        return list(reversed(await self._read(stream, _LATEST, most=limit)))
 
     async def by_key(self, stream: str, key: str) -> Record | None:
         """Read the record of a key, if there is one."""
-        found = await self._read(stream, self._of(stream, _records.c.key == key))
+        found = await self._read(stream, _BY_KEY, key=key)
         return found[0] if found else None
 
-    async def _read(self, stream: str, query: Select[Any]) -> list[Record]:
+    async def _read(self, stream: str, query: Select[Any], **binds: Any) -> list[Record]:
         with _translated():
             async with self._database.read() as connection:
-                rows = list(await connection.execute(query))
+                rows = (await connection.execute(query, self._binds(stream, **binds))).all()
                 if not rows:
                     return []
-                data_key = (await connection.execute(self._key_query())).scalar_one()
+                data_key = (await connection.execute(_KEY, {"adapter": self._adapter})).scalar_one()
         return [self._open(data_key, stream, row) for row in rows]
 
     async def _locked_key(self, connection: Transaction) -> bytes:
         """Find or make the adapter's key; its row's lock gives out positions one at a time."""
-        query = self._key_query().with_for_update()
-        if (found := (await connection.execute(query)).scalar_one_or_none()) is not None:
+        mine = {"adapter": self._adapter}
+        if (found := (await connection.execute(_LOCK_KEY, mine)).scalar_one_or_none()) is not None:
             return bytes(found)
-        dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-        await connection.execute(
-            dialect.insert(_keys)
-            .values(adapter=self._adapter, data_key=self._vault.new_key())
-            .on_conflict_do_nothing()
-        )
-        return bytes((await connection.execute(query)).scalar_one())
+        new_key = {"adapter": self._adapter, "data_key": self._vault.new_key()}
+        await connection.execute(_ADD_KEY[connection.dialect.name], new_key)
+        return bytes((await connection.execute(_LOCK_KEY, mine)).scalar_one())
 
     async def _add(
         self, connection: Transaction, data_key: bytes, stream: str, key: str, body: str
     ) -> Record:
-        last = select(func.coalesce(func.max(_records.c.position), 0)).where(
-            _records.c.adapter == self._adapter, _records.c.stream == stream
-        )
-        position = int((await connection.execute(last)).scalar_one()) + 1
+        position = int((await connection.execute(_LAST, self._binds(stream))).scalar_one()) + 1
         record = Record(position=position, key=key, body=body, stored_at=self._clock.now())
         row = {
             "adapter": self._adapter,
@@ -99,16 +110,11 @@ class SqlRecordStore:
             "body_sealed": self._vault.seal(data_key, body, self._place(stream, key)),
             "stored_at": record.stored_at,
         }
-        await connection.execute(insert(_records), [row])
+        await connection.execute(_ADD, [row])
         return record
 
-    def _key_query(self) -> Select[Any]:
-        return select(_keys.c.data_key).where(_keys.c.adapter == self._adapter)
-
-    def _of(self, stream: str, *where: Any) -> Select[Any]:
-        return select(_records).where(
-            _records.c.adapter == self._adapter, _records.c.stream == stream, *where
-        )
+    def _binds(self, stream: str, **more: Any) -> dict[str, Any]:
+        return {"adapter": self._adapter, "stream": stream, **more}
 
     def _open(self, data_key: bytes, stream: str, row: Row[Any]) -> Record:
         body = self._vault.open(data_key, row.body_sealed, self._place(stream, row.key))

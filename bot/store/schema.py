@@ -40,7 +40,8 @@ async def migrate(url: str) -> str:
 async def current(database: Database) -> str | None:
     """Return the database's revision, or None for an empty one. Raises `StoreUnavailable`."""
     async with database.read() as connection:
-        return await connection.run_sync(_revision)
+        revision: str | None = await connection.run_sync(_revision)
+        return revision
 
 
 async def require_current(database: Database) -> None:

@@ -7,17 +7,18 @@ another process asks again after a pause, which can be cancelled.
 
 import asyncio
 import contextlib
+import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import URL, Connection, CursorResult, Dialect, NullPool, create_engine, event
 from sqlalchemy.sql.base import Executable
 
 from bot.errors import StoreUnavailable
+from bot.store.one_thread import OneThread
 
-Done = TypeVar("Done")
+logger = logging.getLogger(__name__)
 
 #: Seconds between two tries to begin, while another process writes: those of SQLite's own busy handler.
 _PAUSES_S = (0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.025, 0.025, 0.025, 0.05, 0.05, 0.1)
@@ -70,7 +71,7 @@ class SqliteDoor:
         event.listen(self._engine, "connect", self._prepare)
         self._free = asyncio.Semaphore(connections)
         self._idle: list[SqliteConnection] = []
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite")
+        self._thread = OneThread("sqlite-commits" if writes else "sqlite-opens")
         self._closed = False
 
     @contextlib.asynccontextmanager
@@ -84,8 +85,9 @@ class SqliteDoor:
             connection = self._idle.pop() if self._idle else await self._connect()
             try:
                 await self._begin(connection.driver)
+                changes = connection.driver.total_changes
                 yield connection
-                await self._commit(connection.driver)
+                await self._commit(connection.driver, changes)
             finally:
                 self._put_back(connection)
         finally:
@@ -96,8 +98,8 @@ class SqliteDoor:
         self._closed = True
         idle, self._idle = self._idle, []
         for connection in idle:
-            await self._in_thread(connection.close)
-        self._thread.shutdown(wait=False)
+            await self._thread.call(connection.close)
+        self._thread.stop()
 
     async def _take_turn(self) -> None:
         if not self._free.locked():
@@ -113,7 +115,7 @@ class SqliteDoor:
     async def _connect(self) -> SqliteConnection:
         opened: list[SqliteConnection] = []
         try:
-            await self._in_thread(lambda: opened.append(SqliteConnection(self._engine.connect())))
+            await self._thread.call(lambda: opened.append(SqliteConnection(self._engine.connect())))
         except asyncio.CancelledError:
             self._idle += opened
             raise
@@ -134,35 +136,25 @@ class SqliteDoor:
             await asyncio.sleep(pause_s)
             waited_s, tries = waited_s + pause_s, tries + 1
 
-    async def _commit(self, driver: sqlite3.Connection) -> None:
-        if self._writes:
-            await self._in_thread(driver.commit)
+    async def _commit(self, driver: sqlite3.Connection, changes_before: int) -> None:
+        if driver.total_changes == changes_before:
+            driver.commit()  # nothing goes to the disk
         else:
-            driver.commit()
+            await self._thread.call(driver.commit)
 
     def _put_back(self, connection: SqliteConnection) -> None:
         """Undo what was not committed and keep the connection, unless it cannot even do that."""
         try:
             connection.driver.rollback()  # does nothing behind a commit
-        except sqlite3.Error:
+        except sqlite3.Error as exc:
+            # What led here is on its way up, and may be a cancellation: nothing may take its place.
+            logger.warning("a connection to the database was given up (%s)", type(exc).__name__)
             connection.close()
-            raise
+            return
         if self._closed:
             connection.close()
         else:
             self._idle.append(connection)
-
-    async def _in_thread(self, work: Callable[[], Done]) -> Done:
-        """Call it in the thread; a cancellation is raised when the call is over, never during it."""
-        future = asyncio.get_running_loop().run_in_executor(self._thread, work)
-        try:
-            return await asyncio.shield(future)
-        except asyncio.CancelledError:
-            while not future.done():
-                with contextlib.suppress(asyncio.CancelledError):  # it is raised below
-                    await asyncio.wait({future})
-            future.exception()
-            raise
 
     def _prepare(self, driver: sqlite3.Connection, _record: object) -> None:
         for pragma in pragmas(writes=self._writes):

@@ -31,7 +31,6 @@ LEVELS: dict[type[Details], int] = {
     TurnFinished: logging.INFO,
     EngineStateChanged: logging.INFO,
     ScheduleRebuilt: logging.WARNING,
-    AttemptFailed: logging.WARNING,
     LeaseLost: logging.WARNING,
     WriteFenced: logging.WARNING,
     AmbiguousSend: logging.WARNING,
@@ -69,10 +68,17 @@ def logging_to(directory: Path, role: str, *, level: str, stderr_level: str | No
 
 def log_event(details: Details, /) -> None:
     """Write an event as one line: its name, then its fields; a hook."""
-    level = LEVELS.get(type(details), logging.DEBUG)
+    level = _level(details)
     if logger.isEnabledFor(level):
         pairs = " ".join(f"{field.name}={_shown(getattr(details, field.name))}" for field in fields(details))
         logger.log(level, "%s %s", type(details).__name__, pairs)
+
+
+def _level(details: Details) -> int:
+    if isinstance(details, AttemptFailed):
+        # One that is not counted repeats every second while the engine starts; its cause is told elsewhere, once.
+        return logging.WARNING if details.counted else logging.DEBUG
+    return LEVELS.get(type(details), logging.DEBUG)
 
 
 def _file_handler(path: Path) -> RotatingFileHandler:

@@ -1,8 +1,9 @@
 """What intake hands to the journal: a message for the assistant, with everything policy decided about it."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
-from adapters.base import Inbound, SendsFrom
+from adapters.base import Inbound, Receipt, SendsFrom
 from bot.turns.model import NoticeKind, Skill
 from bot.turns.notice_texts import NOTICES
 
@@ -22,6 +23,22 @@ class Acceptance:
     deadline_s: float
     #: Why it is not answered, and the sentence that says so; None for what is to be answered.
     refusal: tuple[NoticeKind, str] | None = None
+
+
+class Cap(StrEnum):
+    """Which cap a message would have exceeded."""
+
+    #: `Caps.per_chat`
+    CHAT = "chat"
+    #: `Caps.total`
+    TOTAL = "total"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapRefusal(Receipt):
+    """The receipt of a message that exceeded a cap."""
+
+    cap: Cap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,9 +4,9 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from adapters.base import SendsFrom
 from bot.chat.keeper import ContextKeeper
 from bot.clock import Clock
+from bot.errors import PlatformMissing
 from bot.skills.base import SkillRunner
 from bot.telemetry.events import Hooks, TurnFinished, TurnOutcome, TurnReplied, emit
 from bot.turns.delivery import Delivery
@@ -57,7 +57,9 @@ class Attempt:
 
         Whatever was stored stays stored. Raises what ended the attempt; `Trouble` knows what each error means.
         """
-        delivery = self._deliveries[turn.chat.adapter]
+        delivery = self._deliveries.get(turn.chat.adapter)
+        if delivery is None:
+            raise PlatformMissing(f"the platform {turn.chat.adapter} is not enabled here")
         if turn.state is TurnState.SENT:
             await self._restate(turn, lease, delivery)
         elif ended := self._ending(turn):
@@ -91,8 +93,8 @@ class Attempt:
 
     async def _deliver(self, turn: Turn, lease: Lease, delivery: Delivery) -> None:
         await delivery.deliver(turn, lease)
-        if turn.sends_from is SendsFrom.ANY:
-            self._tell_finished(turn, TurnOutcome.SENT)
+        # An owner's turn is told here too: from now on it needs no worker, and its owner counts nothing.
+        self._tell_finished(turn, TurnOutcome.SENT)
 
     async def _restate(self, turn: Turn, lease: Lease, delivery: Delivery) -> None:
         if turn.attempts < self._settings.most_attempts:

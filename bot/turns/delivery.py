@@ -6,7 +6,8 @@ from typing import Protocol
 
 from adapters.base import Platform, SendsFrom
 from bot.clock import Clock
-from bot.errors import Fenced
+from bot.telemetry.events import Hooks
+from bot.turns.delays import Delays
 from bot.turns.edit_live import EditLive
 from bot.turns.journal import Journal
 from bot.turns.lease import Lease
@@ -45,12 +46,19 @@ class WorkerDelivery:
     """Delivery for platforms that any worker may call."""
 
     def __init__(
-        self, platform: Platform, journal: Journal, late: LateEffects, clock: Clock, policy: SendPolicy
+        self,
+        platform: Platform,
+        journal: Journal,
+        late: LateEffects,
+        clock: Clock,
+        *,
+        policy: SendPolicy,
+        delays: Delays,
+        hooks: Hooks,
     ) -> None:
-        self._adapter = platform.adapter
-        self._live = EditLive(platform.adapter, journal, late, clock)
-        self._sending = Sending(platform.adapter, journal, late, policy)
-        self._late = late
+        adapter = self._adapter = platform.adapter
+        self._live = EditLive(adapter, journal, late, clock, delays)
+        self._sending = Sending(adapter, journal, late, policy=policy, again_s=delays.not_now_s, hooks=hooks)
 
     @asynccontextmanager
     async def live(self, turn: Turn, lease: Lease) -> AsyncIterator[LiveReply]:
@@ -60,11 +68,7 @@ class WorkerDelivery:
 
     async def deliver(self, turn: Turn, lease: Lease) -> None:
         """Send what is not sent yet."""
-        try:
-            await self._sending.send(turn, lease)
-        except Fenced:
-            await self._late.restate(turn)
-            raise
+        await self._sending.send(turn, lease)
 
     async def restate(self, turn: Turn, lease: Lease) -> None:
         """Edit the final text in again."""
@@ -117,11 +121,13 @@ def deliveries(
     late: LateEffects,
     clock: Clock,
     policy: SendPolicy = SendPolicy.RESEND,
+    delays: Delays,
+    hooks: Hooks = (),
 ) -> dict[str, Delivery]:
     """Choose each platform's delivery by who may call it."""
     return {
         name: OwnerDelivery(platform, bus)
         if platform.adapter.sends_from is SendsFrom.OWNER
-        else WorkerDelivery(platform, journal, late, clock, policy)
+        else WorkerDelivery(platform, journal, late, clock, policy=policy, delays=delays, hooks=hooks)
         for name, platform in platforms.items()
     }

@@ -6,32 +6,34 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from adapters.base import Adapter, Capabilities, Edit, LiveOutput, LivePhase, Purpose, Send
-from adapters.errors import AdapterError, RetryAfter
+from adapters.base import Adapter, Capabilities, Edit, LiveOutput, LivePhase, Purpose
+from adapters.errors import AdapterError, RetryAfter, Unreachable
 from adapters.markdown import parse
 from bot.clock import Clock
+from bot.errors import Fenced, StoreUnavailable
+from bot.turns.delays import Delays
 from bot.turns.journal import Journal
 from bot.turns.lease import Lease
 from bot.turns.live_reply import LiveReply, Newest
 from bot.turns.model import Turn
+from bot.turns.sign import PLACEHOLDER, sign, take_back
 from bot.turns.takeover import LateEffects
+from bot.turns.tasks import end
 
 logger = logging.getLogger(__name__)
-
-#: What stands in a placeholder until there is text.
-PLACEHOLDER = "…"
-#: Seconds between two looks for a sign that is on its way.
-SIGN_POLL_S = 0.2
 
 
 class EditLive:
     """Opens live replies on one `sends_from: any` platform."""
 
-    def __init__(self, adapter: Adapter, journal: Journal, late: LateEffects, clock: Clock) -> None:
+    def __init__(
+        self, adapter: Adapter, journal: Journal, late: LateEffects, clock: Clock, delays: Delays
+    ) -> None:
         self._adapter = adapter
         self._journal = journal
         self._late = late
         self._clock = clock
+        self._delays = delays
 
     @asynccontextmanager
     async def open(self, turn: Turn, lease: Lease) -> AsyncIterator["EditedReply"]:
@@ -48,59 +50,81 @@ class EditLive:
             await reply.close(pump)
 
     async def _pump(self, reply: "EditedReply", capabilities: Capabilities, lease: Lease) -> None:
+        shown = await self._first(reply)
+        reply.turn = await self._with_sign(reply.turn)
         while True:
-            phase, text = await reply.newest.next()
-            shown = text if phase is LivePhase.STREAMING else PLACEHOLDER
             pause_s = capabilities.live_min_interval_s
             try:
                 async with reply.on_platform:
                     lease.require()
-                    await self._show(
-                        reply, self._adapter.split(shown, reply.turn.chat.conversation)[0], lease
-                    )
-            except RetryAfter as error:
-                pause_s = max(pause_s, error.seconds)
-            except AdapterError as error:
+                    await self._show(reply, shown, lease)
+            except (RetryAfter, Unreachable) as error:
+                pause_s = max(
+                    pause_s, error.seconds if isinstance(error, RetryAfter) else self._delays.not_now_s
+                )
+            except (AdapterError, StoreUnavailable) as error:
                 logger.info("live output of turn %s ends: %s", reply.turn.id, type(error).__name__)
                 return
             await asyncio.sleep(pause_s)
+            shown = _text(*await reply.newest.next())
+
+    async def _first(self, reply: "EditedReply") -> str:
+        """Wait for something to show, but no longer than a turn may go without a sign."""
+        waited_s = (self._clock.now() - reply.turn.accepted_at).total_seconds()
+        try:
+            async with asyncio.timeout(max(0.0, self._delays.first_sign_s - waited_s)):
+                return _text(*await reply.newest.next())
+        except TimeoutError:
+            return ""
 
     async def _show(self, reply: "EditedReply", text: str, lease: Lease) -> None:
-        turn = reply.turn = await self._with_sign(reply.turn)
-        chat = turn.chat
+        turn, chat = reply.turn, reply.turn.chat
         if turn.placeholder is None:
-            sent = await self._adapter.send(
-                Send(
-                    op_id=f"{turn.id}-sign",
-                    account=chat.account,
-                    conversation=chat.conversation,
-                    content=parse(text),
-                    purpose=Purpose.PLACEHOLDER,
-                    reply_to=turn.said[-1].message,
-                )
+            await self._post(reply, text or PLACEHOLDER)
+        elif text:
+            edit = Edit(
+                op_id=f"{turn.id}-live",
+                account=chat.account,
+                conversation=chat.conversation,
+                message=turn.placeholder,
+                content=parse(self._cut(turn, text)),
+                purpose=Purpose.REPLY,
             )
+            await self._adapter.edit(edit)
+            await self._late.check(turn, lease)
+
+    async def _post(self, reply: "EditedReply", text: str) -> None:
+        """Post the placeholder; one that the record does not keep is nobody's to edit, and is taken back."""
+        turn = reply.turn
+        operation = sign(turn.id, turn.chat, turn.said[-1].message, self._cut(turn, text))
+        sent = await self._adapter.send(operation)
+        try:
             await self._journal.placeholder_posted(turn, sent.message)
-            reply.turn = replace(turn, placeholder=sent.message)
-            return
-        edit = Edit(
-            op_id=f"{turn.id}-live",
-            account=chat.account,
-            conversation=chat.conversation,
-            message=turn.placeholder,
-            content=parse(text),
-            purpose=Purpose.REPLY,
-        )
-        await self._adapter.edit(edit)
-        await self._late.check(turn, lease)
+        except Fenced:
+            await take_back(self._adapter, self._journal, turn.id, turn.chat, sent.message)
+            raise
+        except StoreUnavailable:
+            await self._adapter.delete(turn.chat.account, turn.chat.conversation, sent.message)
+            raise
+        reply.turn = replace(turn, placeholder=sent.message)
+
+    def _cut(self, turn: Turn, text: str) -> str:
+        return self._adapter.split(text, turn.chat.conversation)[0]
 
     async def _with_sign(self, turn: Turn) -> Turn:
-        """Wait for a first sign that the notice task is posting, and edit that very message."""
-        while turn.placeholder is None:
-            placeholder, until = await self._journal.sign_of(turn.id)
+        """Wait for a first sign that the notice task is posting, and edit that very message.
+
+        No call is under way here, so a reply that is complete does not wait for it.
+        """
+        until = turn.sign_until
+        while turn.placeholder is None and until is not None and until > self._clock.now():
+            try:
+                placeholder, until = await self._journal.sign_of(turn.id)
+            except StoreUnavailable:
+                placeholder = None
             turn = replace(turn, placeholder=placeholder)
-            if placeholder is not None or until is None or until <= self._clock.now():
-                break
-            await asyncio.sleep(SIGN_POLL_S)
+            if placeholder is None:
+                await asyncio.sleep(self._delays.sign_poll_s)
         return turn
 
 
@@ -122,8 +146,15 @@ class EditedReply(LiveReply):
 
     async def close(self, pump: "asyncio.Task[None]") -> None:
         """Let a call that is on the platform end, start no other, and pass on what the pump raised."""
-        async with self.on_platform:
-            pump.cancel()
-        await asyncio.wait({pump})
+        try:
+            async with self.on_platform:
+                pump.cancel()
+        finally:
+            await end({pump})
         if not pump.cancelled() and (error := pump.exception()):
             raise error
+
+
+def _text(phase: LivePhase, text: str) -> str:
+    """Return the text that has come so far; nothing while there is only a state."""
+    return text if phase is LivePhase.STREAMING and text.strip() else ""

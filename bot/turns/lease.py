@@ -47,6 +47,7 @@ class Lease:
             kept = await self._scheduler.keep(self.take, self._lease_ms)
         except ScheduleUnavailable:
             self.require()
+            logger.info("chat %s could not be confirmed now; its lease still stands", self.take.chat_id)
             return
         if not kept:
             self._lost = True
@@ -55,7 +56,8 @@ class Lease:
 
     async def renew(self) -> None:
         """Wait until a renewal is due and confirm; raise `LeaseLost` when that is no longer possible."""
-        await asyncio.sleep(self._lease_ms / 1000 / RENEWALS_PER_LEASE)
+        left_s = self._valid_until_s - self._clock.monotonic()
+        await asyncio.sleep(max(0.0, min(self._lease_ms / 1000 / RENEWALS_PER_LEASE, left_s)))
         await self.confirm()
 
     def _expiry_s(self, asked_at_s: float) -> float:

@@ -83,6 +83,8 @@ class Chat:
     context_version: int
     #: Turns with a smaller `ord` are no longer in the context.
     context_from: int
+    #: The chat's share of the schedule.
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +141,8 @@ class Turn:
     restate: bool
     #: Until then somebody else may be posting the placeholder.
     sign_until: datetime | None = None
+    #: Behind this turn the chat had another one for a worker when this one was claimed.
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,3 +17,8 @@ NOTICES: dict[NoticeKind, str] = {
 
 #: Closes a reply that a person stopped.
 STOPPED_MARK = "*(stopped)*"
+
+#: Stands for a message that the platform will never take.
+UNSHOWN_PART = (
+    "I have an answer here that cannot be shown in this chat, sorry. Please ask again in other words."
+)

@@ -38,6 +38,8 @@ class Reconciler:
         self._look_every_s = look_every_s
         self._unclaimed_age_s = unclaimed_age_s
         self._erased = asyncio.Event()
+        #: Whether the schedule was complete before: a first start has nothing to lose.
+        self._was_whole = False
         self._whole_due_s = clock.monotonic()
         self._out = False
 
@@ -90,8 +92,11 @@ class Reconciler:
         self._note_end()
         if whole:
             self._whole_due_s = self._clock.monotonic() + self._every_s
-        if erased:
+            # Takes that asked during the round are answered by it; an erasure behind it is told by the next take.
+            self._erased.clear()
+        if erased and self._was_whole:
             logger.warning("the schedule had been erased, %d chats were put again", put)
+        self._was_whole = self._was_whole or whole
 
     async def _next_look(self) -> None:
         if self._out:

@@ -108,7 +108,8 @@ class Serving:
             raise
         except Exception as error:  # noqa: BLE001 - the worker's loop top: judged, written down and logged
             return DoneOutcome.LATER, await self._settle(turn, error, lease)
-        return DoneOutcome.AGAIN, 0.0
+        # What is accepted from here on is put after its commit, and a put during the lease is remembered.
+        return DoneOutcome.AGAIN if turn.more else DoneOutcome.IDLE, 0.0
 
     async def _work(self, turn: Turn, lease: Lease, stop: Stop) -> None:
         """Work while the lease is kept; when it is lost, end the work first and raise `LeaseLost` then."""

@@ -1,7 +1,7 @@
 """A person's wish to stop, on its way to whoever works on the turn."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -26,8 +26,8 @@ class Stop:
         """Ask to stop; harmless to repeat."""
         self._event.set()
 
-    async def interrupt(self, events: AsyncIterator[T]) -> AsyncIterator[T]:
-        """Pass events on until they end or somebody asks to stop."""
+    async def interrupt(self, events: AsyncIterator[T]) -> AsyncGenerator[T]:
+        """Pass events on until they end or somebody asks to stop; what they raise after that is of no interest."""
         asked = asyncio.ensure_future(self._event.wait())
         try:
             while not self.asked:
@@ -37,12 +37,9 @@ class Stop:
                 finally:
                     if not following.done():
                         await end({following})
-                if following.cancelled():
+                if following.cancelled() or _ended(following, stopping=self.asked):
                     return
-                try:
-                    yield following.result()
-                except StopAsyncIteration:
-                    return
+                yield following.result()
         finally:
             await end({asked})
 
@@ -51,20 +48,26 @@ class StopBoard:
     """The turns this worker has in hand, and the stop flag of each."""
 
     def __init__(self) -> None:
-        self._stops: dict[str, Stop] = {}
+        self._stops: dict[str, list[Stop]] = {}
 
     @contextmanager
     def watch(self, turn_id: str) -> Iterator[Stop]:
-        """Listen for stops of a turn while it is worked on."""
-        stop = self._stops[turn_id] = Stop()
+        """Listen for stops of a turn while it is worked on.
+
+        A turn can be here twice: its lease was lost, and it was taken again while the first work still ends.
+        """
+        stop = Stop()
+        self._stops.setdefault(turn_id, []).append(stop)
         try:
             yield stop
         finally:
-            del self._stops[turn_id]
+            self._stops[turn_id].remove(stop)
+            if not self._stops[turn_id]:
+                del self._stops[turn_id]
 
     def ask(self, turn_id: str) -> None:
         """Stop a turn if it is here."""
-        if stop := self._stops.get(turn_id):
+        for stop in self._stops.get(turn_id, ()):
             stop.ask()
 
     async def listen(self, bus: LiveBus) -> None:
@@ -72,3 +75,9 @@ class StopBoard:
         async with bus.stops() as signals:
             async for signal in signals:
                 self.ask(signal.turn_id)
+
+
+def _ended(following: "asyncio.Future[T]", *, stopping: bool) -> bool:
+    """Tell whether nothing follows; an error that comes of cutting the events off is no error."""
+    error = following.exception()
+    return isinstance(error, StopAsyncIteration) or (error is not None and stopping)

@@ -1,8 +1,13 @@
-"""Ending tasks: cancel, and wait until they have really ended."""
+"""Ending tasks, and letting nothing cut what must not be cut."""
 
 import asyncio
-from collections.abc import Iterable
-from typing import Any
+import logging
+from collections.abc import Coroutine, Iterable
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 
 async def end(tasks: Iterable["asyncio.Future[Any]"]) -> None:
@@ -12,3 +17,22 @@ async def end(tasks: Iterable["asyncio.Future[Any]"]) -> None:
         task.cancel()
     if ending:
         await asyncio.wait(ending)
+
+
+async def unbroken(work: Coroutine[Any, Any, T]) -> T:
+    """Carry something out to its end and return what it returns.
+
+    A cancellation is raised behind it, a second one cuts it short. For calls to a platform, which have timeouts
+    of their own: one that is cut off in the middle may have arrived, and nobody would know.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            await end({task})
+        if not task.cancelled() and (error := task.exception()):
+            logger.info("what was let end first ended with %s", type(error).__name__)
+        raise

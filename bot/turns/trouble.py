@@ -9,10 +9,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from adapters.errors import AdapterError, Ambiguous, AuthFailed, RetryAfter, Unreachable
+from adapters.errors import AdapterError, AuthFailed, RetryAfter, Unreachable
 from bot.clock import Clock
-from bot.errors import AsideError, StoreUnavailable
+from bot.errors import (
+    AsideError,
+    ContextUnavailable,
+    KeyMissing,
+    PlatformMissing,
+    ScheduleUnavailable,
+    StoreUnavailable,
+)
 from bot.telemetry.events import AttemptFailed, Hooks, emit
+from bot.turns.delays import Delays
 from bot.turns.journal import Journal
 from bot.turns.live_reply import LiveReply
 from bot.turns.model import Turn
@@ -20,12 +28,8 @@ from engine.errors import EngineError, EngineNotReady, EngineOverloaded
 
 logger = logging.getLogger(__name__)
 
-#: Seconds before a turn is tried again whose engine, platform or store is not there now.
-NOT_NOW_S = 1.0
-#: Seconds before the second and third attempt of a turn that failed by itself.
-BACKOFF_S = (1.0, 5.0)
-#: Seconds before sending again with credentials that an operator must mend.
-CREDENTIALS_S = 60.0
+#: Nothing here gets better by itself.
+NEED_AN_OPERATOR = (AuthFailed, KeyMissing, PlatformMissing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,27 +42,32 @@ class Verdict:
     delay_s: float
 
 
-def judge(error: Exception, attempts: int) -> Verdict:
-    """Decide by the error's class alone; pure."""
+def judge(error: Exception, attempts: int, delays: Delays) -> Verdict:
+    """Decide by the error's class alone; pure.
+
+    An ambiguous send counts: each one may show a message once more, so their number must have an end.
+    """
     match error:
         case RetryAfter():
-            return Verdict(counts=False, delay_s=error.seconds)
-        case AuthFailed():
-            return Verdict(counts=False, delay_s=CREDENTIALS_S)
-        case Unreachable() | Ambiguous() | StoreUnavailable():
-            return Verdict(counts=False, delay_s=NOT_NOW_S)
+            return Verdict(counts=False, delay_s=min(error.seconds, delays.longest_wait_s))
+        case _ if isinstance(error, NEED_AN_OPERATOR):
+            return Verdict(counts=False, delay_s=delays.operator_s)
+        case Unreachable() | StoreUnavailable() | ScheduleUnavailable() | ContextUnavailable():
+            return Verdict(counts=False, delay_s=delays.not_now_s)
         case EngineError() if not error.counts_as_attempt:
-            return Verdict(counts=False, delay_s=NOT_NOW_S)
+            return Verdict(counts=False, delay_s=delays.not_now_s)
         case _:
-            return Verdict(counts=True, delay_s=BACKOFF_S[min(attempts, len(BACKOFF_S) - 1)])
+            backoff_s = delays.backoff_s
+            return Verdict(counts=True, delay_s=backoff_s[min(attempts, len(backoff_s) - 1)])
 
 
 class Trouble:
     """Writes down what became of a failed attempt."""
 
-    def __init__(self, journal: Journal, clock: Clock, hooks: Hooks = ()) -> None:
+    def __init__(self, journal: Journal, clock: Clock, delays: Delays, hooks: Hooks = ()) -> None:
         self._journal = journal
         self._clock = clock
+        self._delays = delays
         self._hooks = hooks
 
     @contextmanager
@@ -72,7 +81,7 @@ class Trouble:
 
     async def settle(self, turn: Turn, error: Exception) -> float:
         """Release or charge the turn and return the seconds to wait. Raises `Fenced`, `StoreUnavailable`."""
-        verdict = judge(error, turn.attempts)
+        verdict = judge(error, turn.attempts, self._delays)
         delay_s = verdict.delay_s * random.uniform(1.0, 1.2)  # noqa: S311 - jitter, not a secret
         failed = AttemptFailed(turn_id=turn.id, error=type(error).__name__, counted=verdict.counts)
         emit(self._hooks, failed)
@@ -80,6 +89,8 @@ class Trouble:
             logger.warning("attempt %d of turn %s failed: %s", turn.attempts + 1, turn.id, describe(error))
             await self._journal.fail(turn, describe(error), self._clock.now() + timedelta(seconds=delay_s))
         else:
+            if isinstance(error, NEED_AN_OPERATOR):
+                logger.error("turn %s waits for an operator: %s", turn.id, describe(error))
             await self._journal.release(turn)
         return delay_s
 
@@ -89,5 +100,8 @@ def describe(error: Exception) -> str:
     if isinstance(error, EngineError | AdapterError | AsideError):
         return f"{type(error).__name__}: {error}"
     # A foreign error's text may quote content; where it broke does not.
-    frame = traceback.extract_tb(error.__traceback__)[-1]
+    frames = traceback.extract_tb(error.__traceback__)
+    if not frames:
+        return type(error).__name__
+    frame = frames[-1]
     return f"{type(error).__name__} in {frame.name}, {Path(frame.filename).name} line {frame.lineno}"

@@ -5,6 +5,7 @@ import logging
 from dataclasses import dataclass
 
 from bot.errors import ScheduleErased, ScheduleUnavailable
+from bot.turns.outage import ScheduleOutage
 from bot.turns.reconciler import Reconciler
 from bot.turns.scheduler.base import Scheduler, Take
 from bot.turns.serving import Serving
@@ -12,8 +13,6 @@ from bot.turns.tasks import end
 
 logger = logging.getLogger(__name__)
 
-#: Seconds between two looks at a schedule that has nothing: rings can be lost, and takes sweep what is due.
-IDLE_S = 1.0
 #: Seconds before asking again for a schedule that is not there.
 OUTAGE_S = 1.0
 
@@ -26,21 +25,29 @@ class WorkerSettings:
     lease_ms: int = 15_000
     #: Seconds a drain waits for running turns before it releases them.
     drain_s: float = 20.0
+    #: Seconds between two looks at a schedule that has nothing.
+    idle_s: float = 1.0
 
 
 class Worker:
     """Takes chats and has each served, `slots` at a time."""
 
     def __init__(
-        self, *, scheduler: Scheduler, serving: Serving, reconciler: Reconciler, settings: WorkerSettings
+        self,
+        *,
+        scheduler: Scheduler,
+        serving: Serving,
+        reconciler: Reconciler,
+        outage: ScheduleOutage,
+        settings: WorkerSettings,
     ) -> None:
         self._scheduler = scheduler
         self._serving = serving
         self._reconciler = reconciler
+        self._outage = outage
         self._settings = settings
         self._slots = asyncio.Semaphore(settings.slots)
         self._serves: set[asyncio.Task[None]] = set()
-        self._out = False
 
     async def run(self) -> None:
         """Work until cancelled; then take nothing more, let what runs end in time, release the rest."""
@@ -73,17 +80,18 @@ class Worker:
             await self._serving.decline(taking)
             raise
         except ScheduleErased:
+            self._outage.ended()
             self._reconciler.schedule_erased()
             return None
-        except ScheduleUnavailable:
-            self._note_outage(out=True)
+        except ScheduleUnavailable as error:
+            self._outage.began(error)
             return None
-        self._note_outage(out=False)
+        self._outage.ended()
         return take
 
     async def _idle(self) -> None:
         try:
-            await self._scheduler.wait(IDLE_S)
+            await self._scheduler.wait(self._settings.idle_s)
         except ScheduleUnavailable:
             await asyncio.sleep(OUTAGE_S)
 
@@ -97,12 +105,3 @@ class Worker:
         self._slots.release()
         if not serve.cancelled() and (error := serve.exception()):
             logger.error("a take ended with an unexpected %s", type(error).__name__, exc_info=error)
-
-    def _note_outage(self, *, out: bool) -> None:
-        if out != self._out:
-            self._out = out
-            logger.warning(
-                "the schedule cannot be reached; what is accepted stays safe"
-                if out
-                else "the schedule is back"
-            )

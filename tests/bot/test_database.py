@@ -19,8 +19,9 @@ from bot.store.failures import POSTGRES_SENTENCES, SQLITE_SENTENCES, sentence_fo
 from bot.store.schema import migrate
 from bot.turns.acceptance import Caps
 from bot.turns.journal import Journal
+from tests.fixtures.clocks import ManualClock
 from tests.fixtures.databases import PostgresServer
-from tests.fixtures.turns import ManualClock, acceptance
+from tests.fixtures.turns import acceptance
 
 HOLD_THE_FILE = """
 import sqlite3, sys
@@ -118,14 +119,13 @@ async def test_sqlite_is_set_up_to_keep_promises(sqlite_path: Path) -> None:
     async with Database(f"sqlite:///{sqlite_path}") as database, database.write() as connection:
         found = {
             name: (await connection.execute(text(f"PRAGMA {name}"))).scalar_one()
-            for name in ("journal_mode", "synchronous", "foreign_keys", "secure_delete", "busy_timeout")
+            for name in ("journal_mode", "synchronous", "foreign_keys", "secure_delete")
         }
     assert found == {
         "journal_mode": "wal",
         "synchronous": 2,
         "foreign_keys": 1,
         "secure_delete": 1,
-        "busy_timeout": 5000,
     }
 
 

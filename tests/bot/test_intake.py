@@ -27,6 +27,7 @@ from bot.ingress.policy import Rules
 from bot.store.database import Database
 from bot.store.tables import Base, InboundRow, NoticeRow, TurnRow
 from bot.telemetry.events import InboundRepeated, OutageBegan, OutageEnded, ShedReason, TurnAccepted, TurnShed
+from bot.turns.acceptance import Caps
 from bot.turns.journal import Journal
 from bot.turns.scheduler.memory import MemoryScheduler
 
@@ -99,10 +100,10 @@ class LostScheduler(MemoryScheduler):
 class Workplace:
     """Everything around one intake, to look at."""
 
-    def __init__(self, database):
+    def __init__(self, database, caps=None):
         clock = SystemClock()
         self.database = database
-        self.journal = GatedJournal(database, EphemeralVault(), clock)
+        self.journal = GatedJournal(database, EphemeralVault(), clock, caps)
         self.scheduler = LostScheduler(clock)
         self.bell = Bell()
         self.told = []
@@ -128,11 +129,11 @@ class Workplace:
 
 
 @asynccontextmanager
-async def workplace_in(directory):
+async def workplace_in(directory, caps=None):
     async with Database(f"sqlite:///{directory / 'aside.db'}", busy_timeout_s=0.2) as database:
         async with database.write() as connection:
             await connection.run_sync(Base.metadata.create_all)
-        yield Workplace(database)
+        yield Workplace(database, caps)
 
 
 @pytest.fixture
@@ -308,6 +309,18 @@ async def test_a_refusal_is_committed_with_its_notice_and_rings_the_owner(place,
     assert await place.count(NoticeRow, NoticeRow.kind == kind) == 1
     assert [shed.reason for shed in place.told_of(TurnShed)] == [reason]
     assert await place.bell.rung.get() == "terminal"
+
+
+@pytest.mark.parametrize(
+    ("caps", "reason"),
+    [(Caps(per_chat=1), ShedReason.CHAT_FULL), (Caps(total=1), ShedReason.ALL_FULL)],
+    ids=["the chat", "the deployment"],
+)
+async def test_what_is_full_is_told(tmp_path, caps, reason):
+    async with workplace_in(tmp_path, caps) as place, place.intake:
+        await place.intake.accept(said(person="ann"))
+        await place.intake.accept(said(key="2", person="bob"))
+        assert [shed.reason for shed in place.told_of(TurnShed)] == [reason]
 
 
 async def test_stop_cancels_what_waits_and_tells_the_workers(place):

@@ -8,11 +8,12 @@ from sqlalchemy import func, select
 from adapters.base import Outcome, SendsFrom
 from bot.chat.memory_vault import EphemeralVault
 from bot.store.database import Database
-from bot.turns.acceptance import Caps
+from bot.turns.acceptance import Cap, CapRefusal, Caps
 from bot.turns.journal import Journal
 from bot.turns.journal.rows import inbounds, turns
 from bot.turns.model import NoticeKind, Skill, TurnState
-from tests.fixtures.turns import ManualClock, acceptance
+from tests.fixtures.clocks import ManualClock
+from tests.fixtures.turns import acceptance
 
 
 async def outcomes(journal: Journal, *batch) -> list[Outcome]:
@@ -236,3 +237,42 @@ async def test_text_of_every_kind_comes_back_as_it_went_in(journal: Journal) -> 
     await journal.accept([acceptance(text)])
     (said,) = (await the_turn(journal)).said
     assert said.text == text
+
+
+@pytest.mark.parametrize(
+    ("caps", "cap"),
+    [
+        pytest.param(Caps(per_chat=1), Cap.CHAT, id="the chat's"),
+        pytest.param(Caps(total=1), Cap.TOTAL, id="the deployment's"),
+    ],
+)
+async def test_a_refusal_names_the_cap(database: Database, clock: ManualClock, caps: Caps, cap: Cap) -> None:
+    journal = Journal(database, EphemeralVault(), clock, caps)
+    _, refused = await journal.accept([acceptance(sender="ann"), acceptance(sender="bob")])
+    assert isinstance(refused, CapRefusal)
+    assert refused.cap is cap
+
+
+async def test_a_refusal_by_policy_names_no_cap(journal: Journal) -> None:
+    (refused,) = await journal.accept([acceptance(refusal=(NoticeKind.TOO_LONG, "Too long."))])
+    assert not isinstance(refused, CapRefusal)
+
+
+async def test_near_the_cap_what_another_gateway_accepted_counts(
+    database: Database, clock: ManualClock
+) -> None:
+    caps = Caps(total=4)
+    ours, theirs = (Journal(database, EphemeralVault(), clock, caps) for _ in range(2))
+    await ours.accept([acceptance(conversation="a")])
+    await theirs.accept([acceptance(conversation="b"), acceptance(conversation="c")])
+    assert await outcomes(ours, acceptance(conversation="d")) == [Outcome.ACCEPTED]
+    assert await outcomes(ours, acceptance(conversation="e")) == [Outcome.REFUSED]
+
+
+async def test_the_same_sender_joins_again_after_others_spoke_elsewhere(journal: Journal) -> None:
+    """Only the chat's own newest turn is joined, whoever of the batch speaks in which chat."""
+    await journal.accept([acceptance("one", sender="ann"), acceptance("two", sender="bob", conversation="b")])
+    found = await outcomes(
+        journal, acceptance("three", sender="bob"), acceptance("four", sender="bob", conversation="b")
+    )
+    assert found == [Outcome.ACCEPTED, Outcome.JOINED]

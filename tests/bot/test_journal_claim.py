@@ -13,7 +13,8 @@ from bot.store.database import Database
 from bot.turns.journal import Journal, NotYet
 from bot.turns.journal.rows import chats, inbounds
 from bot.turns.model import NoticeKind, TurnState
-from tests.fixtures.turns import ManualClock, acceptance, reply
+from tests.fixtures.clocks import ManualClock
+from tests.fixtures.turns import acceptance, reply
 
 
 @pytest.fixture
@@ -43,6 +44,34 @@ async def test_turns_are_claimed_in_the_order_of_acceptance(journal: Journal, ch
         await send(journal, turn)
     assert texts == ["one", "two"]
     assert await journal.claim(chat_id, 3, "e") is None
+
+
+async def test_a_claim_tells_whether_a_worker_has_more_to_do_behind_it(
+    journal: Journal, chat_id: str
+) -> None:
+    refusal = (NoticeKind.TOO_LONG, "Too long.")
+    await journal.accept([acceptance("three", sender="cid", refusal=refusal)])
+    await journal.accept([acceptance("elsewhere", conversation="other")])
+    found = []
+    for token in (1, 2):
+        turn = await journal.claim(chat_id, token, "e")
+        found.append(turn.more)
+        await send(journal, turn)
+    assert found == [True, False]
+
+
+async def test_an_owners_stored_reply_is_no_more_work_for_a_worker(journal: Journal) -> None:
+    own = SendsFrom.OWNER
+    await journal.accept([acceptance(sender="ann", sends_from=own), acceptance(sender="bob", sends_from=own)])
+    chat_id = await chat_of(journal)
+    await journal.store_reply(await journal.claim(chat_id, 1, "e"), reply())
+    second = await journal.claim(chat_id, 2, "e")
+    assert (second.ord, second.more) == (2, False)
+
+
+async def test_a_claim_knows_the_chats_weight(journal: Journal) -> None:
+    await journal.accept([acceptance(weight=2.5)])
+    assert (await journal.claim(await chat_of(journal), 1, "e")).chat.weight == 2.5
 
 
 async def test_an_unfinished_turn_is_claimed_again_before_the_next(journal: Journal, chat_id: str) -> None:

@@ -13,7 +13,8 @@ from bot.store.database import Database
 from bot.turns.journal import Journal, OwedNotice, OwedReply, TurnCounts
 from bot.turns.journal.rows import reply_parts
 from bot.turns.model import NoticeKind
-from tests.fixtures.turns import ManualClock, acceptance, reply
+from tests.fixtures.clocks import ManualClock
+from tests.fixtures.turns import acceptance, reply
 
 REFUSAL = (NoticeKind.TOO_LONG, "Too long.")
 
@@ -55,6 +56,18 @@ async def test_what_was_handed_over_is_owed_no_more(journal: Journal) -> None:
     assert await journal.owed("fake", 10) == []
     assert (await journal.counts()).done == 1
     assert [e.reply for e in await journal.exchanges(stored.chat, 99)] == ["noon"]
+
+
+async def test_several_are_handed_over_together_and_the_rest_stays_owed(journal: Journal) -> None:
+    own = SendsFrom.OWNER
+    await journal.accept([acceptance(sender=name, sends_from=own) for name in ("ann", "bob", "cid")])
+    await journal.accept([acceptance(sends_from=own, refusal=REFUSAL) for _ in range(2)])
+    turns = [await answer(journal, token) for token in (1, 2, 3)]
+    notice, kept = (item for item in await journal.owed("fake", 10) if isinstance(item, OwedNotice))
+    for _ in range(2):
+        await journal.handed_over_all([turns[0].id, turns[2].id], [notice.notice_id])
+        left = await journal.owed("fake", 10)
+        assert [item.turn_id for item in left] == [turns[1].id, kept.turn_id]
 
 
 async def test_an_owner_reads_only_what_is_its_own(journal: Journal) -> None:

@@ -11,7 +11,8 @@ from bot.store.database import Database
 from bot.turns.journal import Journal
 from bot.turns.journal.rows import reply_parts, turns
 from bot.turns.model import NoticeKind, Spent, TurnState
-from tests.fixtures.turns import ManualClock, acceptance, reply
+from tests.fixtures.clocks import ManualClock
+from tests.fixtures.turns import acceptance, reply
 
 
 @pytest.fixture

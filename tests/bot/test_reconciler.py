@@ -15,7 +15,8 @@ from bot.turns.journal import Journal
 from bot.turns.journal.rows import chats
 from bot.turns.reconciler import Reconciler
 from bot.turns.scheduler.memory import MemoryScheduler
-from tests.fixtures.turns import ManualClock, acceptance
+from tests.fixtures.clocks import ManualClock
+from tests.fixtures.turns import acceptance
 
 
 class WatchedScheduler(MemoryScheduler):
@@ -170,3 +171,20 @@ async def test_a_lost_database_is_waited_out(
         await tried.acquire()
         monkeypatch.setattr(journal, "held_chats", standing)
         await scheduler.rounds.acquire()
+
+
+async def test_a_first_start_says_nothing_of_an_erasure_and_a_later_one_does(
+    journal: Journal, scheduler: WatchedScheduler, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    await journal.accept([acceptance()])
+    reconciler = Reconciler(journal, scheduler, clock, look_every_s=0.001)
+    reconciler.schedule_erased()
+    async with running(reconciler):
+        await scheduler.rounds.acquire()
+        await asyncio.sleep(0)
+        assert "erased" not in caplog.text
+        scheduler.erase()
+        reconciler.schedule_erased()
+        await scheduler.rounds.acquire()
+        await asyncio.sleep(0)
+    assert caplog.text.count("the schedule had been erased, 1 chats were put again") == 1

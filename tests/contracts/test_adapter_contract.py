@@ -104,8 +104,8 @@ class TerminalHarness:
             texts = {}
             for _ in await self.records.latest(self.conversation, 100):
                 message = await self._next(reader, Message)
-                texts[message.replaces or message.ref] = message.text
-            return list(texts.values())
+                texts[message.replaces or message.ref] = None if message.withdrawn else message.text
+            return [text for text in texts.values() if text is not None]
         finally:
             await close(writer)
 
@@ -262,6 +262,26 @@ async def test_an_edit_to_what_stands_changes_nothing(harness):
 async def test_an_edit_of_nothing_is_an_adapter_error(harness):
     with pytest.raises(AdapterError):
         await edit(harness, "no such message", "x")
+
+
+async def test_what_is_deleted_is_seen_no_more_and_deleting_may_be_repeated(harness):
+    kept, gone = await send(harness, "kept", op_id="1"), await send(harness, "gone", op_id="2")
+    for _ in range(2):
+        await harness.adapter.delete("local", harness.conversation, gone.message)
+    assert await harness.visible() == ["kept"]
+    assert await edit(harness, kept.message, "kept still") == kept
+
+
+async def test_deleting_what_never_was_is_fine(harness):
+    await harness.adapter.delete("local", harness.conversation, "no such message")
+    assert await harness.visible() == []
+
+
+async def test_what_was_deleted_cannot_be_edited(harness):
+    sent = await send(harness)
+    await harness.adapter.delete("local", harness.conversation, sent.message)
+    with pytest.raises(Rejected):
+        await edit(harness, sent.message, "back again")
 
 
 async def test_a_text_at_the_limit_is_sent_and_one_beyond_it_rejected(harness):

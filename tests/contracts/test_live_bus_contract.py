@@ -12,7 +12,7 @@ from bot.turns.live import LiveBus, StopSignal
 from bot.turns.live_memory import MemoryLiveBus
 from bot.turns.live_redis import RedisLiveBus
 from bot.turns.model import Chat
-from tests.fixtures.clocks import HandClock
+from tests.fixtures.clocks import ManualClock
 from tests.fixtures.valkey import emptied
 
 VAULT = EphemeralVault()
@@ -25,7 +25,7 @@ class Subject:
 
     bus: LiveBus
     forgetful: LiveBus
-    clock: HandClock
+    clock: ManualClock
 
     async def pass_s(self, seconds: float) -> None:
         self.clock.advance(seconds)
@@ -34,7 +34,7 @@ class Subject:
 
 @pytest.fixture(params=["memory", "valkey", "redis"])
 async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Subject]:
-    clock = HandClock()
+    clock = ManualClock()
     if request.param == "memory":
         yield Subject(MemoryLiveBus(clock), MemoryLiveBus(clock, keep_s=KEEP_S), clock)
         return

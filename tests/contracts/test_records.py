@@ -13,7 +13,7 @@ from bot.errors import SealBroken
 from bot.store.database import Database
 from bot.store.records import SqlRecordStore
 from bot.store.tables import Base
-from tests.fixtures.turns import ManualClock
+from tests.fixtures.clocks import ManualClock
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])

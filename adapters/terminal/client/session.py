@@ -158,6 +158,9 @@ class Session:
 
     def _show_message(self, message: Message) -> None:
         number = self._number(message)
+        if message.withdrawn:
+            self._screen.remark(f"({printable(message.name)} took message {number} back)")
+            return
         remarks = [f"(to {self._numbers[message.reply_to]})"] if message.reply_to in self._numbers else []
         if message.replaces:
             remarks.append("(edited)")

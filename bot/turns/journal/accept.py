@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import and_, bindparam, false, func, insert, literal_column, select, update
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 
 from adapters.base import Receipt
@@ -13,7 +13,7 @@ from bot.store.transaction import Transaction
 from bot.turns.acceptance import Acceptance
 from bot.turns.journal.base import JournalBase
 from bot.turns.journal.plan import ChatSlot, Joinable, Key, Plan, conversation_of, event_of
-from bot.turns.journal.rows import OPEN, chats, inbounds, notices, turns
+from bot.turns.journal.rows import ADD_NOTICES, WAITS, chats, inbounds, turns
 from bot.turns.model import Skill, TurnState
 
 # Built once: SQLAlchemy then finds each statement's compiled form without looking at its structure again.
@@ -35,32 +35,41 @@ _KNOWN_EVENTS = select(inbounds.c.event_key, inbounds.c.turn_id).where(
     inbounds.c.account == bindparam("account"),
     inbounds.c.event_key.in_(bindparam("events", expanding=True)),
 )
-_WAITS = and_(OPEN, turns.c.state == TurnState.WAITING.value)
-_COUNT_WAITING = select(func.count()).select_from(turns).where(_WAITS)
 _COUNT_BY_CHAT = (
     select(turns.c.chat_id, func.count().label("waiting"))
-    .where(_WAITS, turns.c.chat_id.in_(bindparam("ids", expanding=True)))
+    .where(WAITS, turns.c.chat_id.in_(bindparam("ids", expanding=True)))
     .group_by(turns.c.chat_id)
 )
-_NEWEST_ORD = select(chats.c.last_ord).where(chats.c.id == turns.c.chat_id).scalar_subquery()
-# The claim updates the same row: either it sees what joins here, or this finds its fence.
-_LOCK_JOINABLE = (
-    update(turns)
-    .where(_WAITS, turns.c.chat_id.in_(bindparam("ids", expanding=True)), turns.c.ord == _NEWEST_ORD)
-    .where(turns.c.fence.is_(None), ~turns.c.cancel_requested, turns.c.skill == Skill.ANSWER.value)
-    .values(state=TurnState.WAITING.value)
-    .returning(turns.c.id, turns.c.chat_id, turns.c.sender_id)
+_IS_JOINABLE = and_(
+    WAITS,
+    turns.c.chat_id.in_(bindparam("ids", expanding=True)),
+    chats.c.id == turns.c.chat_id,
+    chats.c.last_ord == turns.c.ord,
+    turns.c.fence.is_(None),
+    ~turns.c.cancel_requested,
+    turns.c.skill == Skill.ANSWER.value,
 )
+_JOINABLE = (turns.c.id, turns.c.chat_id, turns.c.sender_id)
+_FIND_JOINABLE = {
+    # The file's write lock covers every row.
+    "sqlite": select(*_JOINABLE).where(_IS_JOINABLE),
+    # The claim updates the same row: either it sees what joins here, or this finds its fence.
+    "postgresql": (
+        update(turns).where(_IS_JOINABLE).values(state=TurnState.WAITING.value).returning(*_JOINABLE)
+    ),
+}
 _COUNT_MESSAGES = (
     select(inbounds.c.turn_id, func.count().label("messages"))
     .where(inbounds.c.turn_id.in_(bindparam("ids", expanding=True)))
     .group_by(inbounds.c.turn_id)
 )
-_ADD_CHATS = {
-    "sqlite": sqlite.insert(chats).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(chats).on_conflict_do_nothing(),
-}
-_ADD_TURNS, _ADD_INBOUNDS, _ADD_NOTICES = insert(turns), insert(inbounds), insert(notices)
+_ADD_CHATS = insert(chats)
+_ADD_MISSING_CHATS = postgresql.insert(chats).on_conflict_do_nothing()
+# What is the same for every new turn is written into the statement.
+_ADD_TURNS = insert(turns).values(
+    held=false(), attempts=literal_column("0"), cancel_requested=false(), restate=false(), stopped=false()
+)
+_ADD_INBOUNDS = insert(inbounds)
 
 
 class Accepting(JournalBase):
@@ -89,34 +98,27 @@ class Accepting(JournalBase):
                 caps=self._caps,
                 slots=slots,
                 known=await _known_events(connection, batch),
-                waiting=(await connection.execute(_COUNT_WAITING)).scalar_one(),
+                waiting=await self._waiting.count(connection, len(batch)),
             )
-            if plan.waiting:
-                await _read_waiting(connection, slots, batch)
+            await _read_waiting(connection, slots, batch)
             receipts = plan.receipts(batch)
             await _store(connection, plan)
+        self._waiting.accepted(plan.waiting)
         return receipts
 
     async def _slots(self, connection: Transaction, batch: Sequence[Acceptance]) -> dict[Key, ChatSlot]:
         """Find or make the batch's chats, locked so that nothing else takes their next `ord`."""
         wanted = {conversation_of(acceptance.inbound): acceptance for acceptance in batch}
         slots = await _find_chats(connection, wanted)
-        missing = [wanted[key] for key in sorted(wanted.keys() - slots.keys())]
+        missing = {key: self._chat_row(wanted[key]) for key in sorted(wanted.keys() - slots.keys())}
         if connection.dialect.name == "sqlite":
-            # The file's write lock covers every chat, and what is missing now nobody else can add.
-            rows = await self._make_chats(connection, missing)
-            return slots | {_conversation_of_row(row): _slot(row) for row in rows}
+            # The file's write lock covers every chat: what is missing nobody else can add, and it can wait
+            # until its last `ord` is known.
+            return slots | {key: _new_slot(row) for key, row in missing.items()}
         # Chats are made before any is locked, and locked in one order: no two batches wait for each other.
-        await self._make_chats(connection, missing)
+        if missing:
+            await connection.execute(_ADD_MISSING_CHATS, list(missing.values()))
         return await _find_chats(connection, wanted, lock=True)
-
-    async def _make_chats(
-        self, connection: Transaction, missing: Sequence[Acceptance]
-    ) -> list[dict[str, Any]]:
-        rows = [self._chat_row(acceptance) for acceptance in missing]
-        if rows:
-            await connection.execute(_ADD_CHATS[connection.dialect.name], rows)
-        return rows
 
     def _chat_row(self, acceptance: Acceptance) -> dict[str, Any]:
         inbound = acceptance.inbound
@@ -136,12 +138,10 @@ class Accepting(JournalBase):
         }
 
 
-def _conversation_of_row(row: dict[str, Any]) -> Key:
-    return row["adapter"], row["account"], row["conversation"]
-
-
-def _slot(row: dict[str, Any]) -> ChatSlot:
-    return ChatSlot(id=row["id"], key=row["data_key"], last_ord=row["last_ord"], weight=row["weight"])
+def _new_slot(row: dict[str, Any]) -> ChatSlot:
+    return ChatSlot(
+        id=row["id"], key=row["data_key"], last_ord=row["last_ord"], weight=row["weight"], row=row
+    )
 
 
 def _by_account(keys: Iterable[Key]) -> list[tuple[str, str, list[str]]]:
@@ -157,7 +157,7 @@ async def _find_chats(
     found: dict[Key, ChatSlot] = {}
     for adapter, account, names in _by_account(keys):
         among = {"adapter": adapter, "account": account, "conversations": names}
-        for row in await connection.execute(query, among):
+        for row in (await connection.execute(query, among)).all():
             slot = ChatSlot(id=row.id, key=row.data_key, last_ord=row.last_ord, weight=row.weight)
             found[adapter, account, row.conversation] = slot
     return found
@@ -167,7 +167,7 @@ async def _known_events(connection: Transaction, batch: Sequence[Acceptance]) ->
     known: dict[Key, str] = {}
     for adapter, account, names in _by_account(event_of(acceptance.inbound) for acceptance in batch):
         among = {"adapter": adapter, "account": account, "events": names}
-        for row in await connection.execute(_KNOWN_EVENTS, among):
+        for row in (await connection.execute(_KNOWN_EVENTS, among)).all():
             known[adapter, account, row.event_key] = row.turn_id
     return known
 
@@ -176,21 +176,28 @@ async def _read_waiting(
     connection: Transaction, slots: dict[Key, ChatSlot], batch: Sequence[Acceptance]
 ) -> None:
     """Tell the slots how much waits, and lock and tell the newest turn where it can be joined."""
-    by_id = {slot.id: slot for slot in slots.values()}
-    for row in await connection.execute(_COUNT_BY_CHAT, {"ids": list(by_id)}):
+    by_id = {slot.id: slot for slot in slots.values() if slot.last_ord}
+    if not by_id:
+        return
+    for row in (await connection.execute(_COUNT_BY_CHAT, {"ids": list(by_id)})).all():
         by_id[row.chat_id].waiting = row.waiting
-    joining = {
-        slots[conversation_of(acceptance.inbound)].id
+    senders = {
+        (slots[conversation_of(acceptance.inbound)].id, acceptance.inbound.sender.id)
         for acceptance in batch
         if acceptance.skill is Skill.ANSWER and not acceptance.refusal
     }
-    joined = [chat_id for chat_id in joining if by_id[chat_id].waiting]
-    if joined:
-        await _lock_joinable(connection, by_id, joined)
+    await _find_joinable(connection, by_id, senders)
 
 
-async def _lock_joinable(connection: Transaction, by_id: dict[str, ChatSlot], joined: Sequence[str]) -> None:
-    newest = {row.id: row for row in await connection.execute(_LOCK_JOINABLE, {"ids": joined})}
+async def _find_joinable(
+    connection: Transaction, by_id: dict[str, ChatSlot], senders: set[tuple[str, str]]
+) -> None:
+    """Lock the newest turns of the chats and tell those that one of the senders can join."""
+    chat_ids = sorted({chat_id for chat_id, _ in senders if chat_id in by_id and by_id[chat_id].waiting})
+    if not chat_ids:
+        return
+    found = await connection.execute(_FIND_JOINABLE[connection.dialect.name], {"ids": chat_ids})
+    newest = {row.id: row for row in found.all() if (row.chat_id, row.sender_id) in senders}
     if not newest:
         return
     for counted in await connection.execute(_COUNT_MESSAGES, {"ids": list(newest)}):
@@ -201,14 +208,20 @@ async def _lock_joinable(connection: Transaction, by_id: dict[str, ChatSlot], jo
 
 
 async def _store(connection: Transaction, plan: Plan) -> None:
+    slots = plan.slots.values()
+    made = [slot.row | {"last_ord": slot.last_ord} for slot in slots if slot.row]
     lifted = [
         {"chat": slot.id, "last": slot.last_ord, "share": slot.weight}
-        for slot in plan.slots.values()
-        if slot.touched
+        for slot in slots
+        if slot.touched and not slot.row
     ]
-    if lifted:
-        await connection.execute(_LIFT, lifted)
-    added = ((_ADD_TURNS, plan.turns), (_ADD_INBOUNDS, plan.inbounds), (_ADD_NOTICES, plan.notices))
-    for statement, rows in added:
+    changes = (
+        (_ADD_CHATS, made),
+        (_LIFT, lifted),
+        (_ADD_TURNS, plan.turns),
+        (_ADD_INBOUNDS, plan.inbounds),
+        (ADD_NOTICES, plan.notices),
+    )
+    for statement, rows in changes:
         if rows:
             await connection.execute(statement, rows)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import CursorResult, Update, update
+from sqlalchemy import ColumnElement, Row, Update, bindparam, or_, update
 
 from bot.chat.vault import Vault
 from bot.clock import Clock
@@ -13,6 +13,7 @@ from bot.store.ids import Ids
 from bot.store.transaction import Transaction
 from bot.turns.acceptance import Caps
 from bot.turns.journal.rows import turns
+from bot.turns.journal.waiting import WaitingTurns
 from bot.turns.model import Turn, TurnState
 
 
@@ -25,30 +26,46 @@ class JournalBase:
         self._clock = clock
         self._caps = caps or Caps()
         self._ids = Ids(clock)
+        self._waiting = WaitingTurns(clock, self._caps.total)
 
-    async def _update_fenced(
-        self, turn: Turn, states: Iterable[TurnState], *where: Any, **values: Any
-    ) -> None:
+    async def _update_fenced(self, change: Update, turn: Turn, **values: Any) -> None:
         """Change a claimed turn in a transaction of its own. Raises `Fenced`."""
         async with self._database.write() as connection:
-            await fenced(connection, turn, states, *where, **values)
+            await fenced(connection, change, turn, **values)
 
 
-def fenced_update(turn: Turn, states: Iterable[TurnState]) -> Update:
+def in_states(states: Iterable[TurnState]) -> ColumnElement[bool]:
+    """Say that a turn is in one of some states."""
+    # Not IN: SQLAlchemy writes its list anew at every execution.
+    return or_(*(turns.c.state == state.value for state in states))
+
+
+def fenced_update(states: Iterable[TurnState], *where: ColumnElement[bool]) -> Update:
     """Begin the only kind of change a worker may make: under its token, from a state it expects."""
-    return (
-        update(turns)
-        .where(turns.c.id == turn.id, turns.c.fence == turn.token)
-        .where(turns.c.state.in_([state.value for state in states]))
-    )
+    mine = (turns.c.id == bindparam("turn"), turns.c.fence == bindparam("token"))
+    return update(turns).where(*mine, in_states(states), *where)
 
 
-async def fenced(
-    connection: Transaction, turn: Turn, states: Iterable[TurnState], *where: Any, **values: Any
-) -> None:
-    """Carry it out. Raises `Fenced` when the row does not carry the token and such a state any more."""
-    result: CursorResult[Any] = await connection.execute(
-        fenced_update(turn, states).where(*where).values(**values)
-    )
-    if result.rowcount == 0:
-        raise Fenced(f"turn {turn.id} is no longer token {turn.token}'s to change")
+async def fenced(connection: Transaction, change: Update, turn: Turn, **values: Any) -> None:
+    """Carry out a `fenced_update`, which sets the values.
+
+    Raises `Fenced` when the row does not carry the token and such a state any more.
+    """
+    if (await connection.execute(change, _binds(turn, values))).rowcount == 0:
+        raise _fenced(turn)
+
+
+async def fenced_row(connection: Transaction, change: Update, turn: Turn, **values: Any) -> Row[Any]:
+    """Carry out a `fenced_update` that returns columns, and read them. Raises `Fenced`."""
+    row = (await connection.execute(change, _binds(turn, values))).one_or_none()
+    if row is None:
+        raise _fenced(turn)
+    return row
+
+
+def _binds(turn: Turn, values: dict[str, Any]) -> dict[str, Any]:
+    return {"turn": turn.id, "token": turn.token, **values}
+
+
+def _fenced(turn: Turn) -> Fenced:
+    return Fenced(f"turn {turn.id} is no longer token {turn.token}'s to change")

@@ -1,24 +1,26 @@
 """Owing: replies that an owner sends, notices, and first signs, recovered like replies after any crash."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, insert, or_, select, update
+from sqlalchemy import Row, bindparam, or_, select, update
 
 from adapters.base import SendsFrom
 from bot.errors import SealBroken
-from bot.store.transaction import Transaction
-from bot.turns.journal.base import JournalBase
+from bot.turns.journal.base import JournalBase, in_states
 from bot.turns.journal.owed import OwedNotice, OwedReply, UnsignedTurn
 from bot.turns.journal.plan import notice_row
 from bot.turns.journal.reply import STORED
 from bot.turns.journal.rows import (
+    ADD_NOTICES,
     CHAT_COLUMNS,
     NOTICE_OWED,
     OPEN,
     OWED_BY_OWNER,
+    PART_COLUMNS,
     chat_from,
     chats,
     inbounds,
@@ -44,6 +46,81 @@ _REPLY_TO = (
     .scalar_subquery()
     .label("reply_to")
 )
+_FIRST_OWED = (
+    select(turns.c.id, turns.c.chat_id, turns.c.ord, turns.c.placeholder, turns.c.stopped, _REPLY_TO)
+    .where(turns.c.adapter == bindparam("adapter"), OWED_BY_OWNER)
+    .order_by(turns.c.chat_id, turns.c.ord)
+    .limit(bindparam("most"))
+    .subquery("first_owed")
+)
+_OWED_REPLIES = (
+    select(
+        _FIRST_OWED.c.ord,
+        _FIRST_OWED.c.placeholder,
+        _FIRST_OWED.c.stopped,
+        _FIRST_OWED.c.reply_to,
+        *PART_COLUMNS,
+        *CHAT_COLUMNS,
+    )
+    .select_from(_FIRST_OWED)
+    .join(chats, chats.c.id == _FIRST_OWED.c.chat_id)
+    .join(reply_parts, reply_parts.c.turn_id == _FIRST_OWED.c.id)
+    .order_by(_FIRST_OWED.c.chat_id, _FIRST_OWED.c.ord, reply_parts.c.number)
+)
+_NOTICES = (
+    select(notices, turns.c.ord, turns.c.placeholder, *CHAT_COLUMNS)
+    .join(chats, chats.c.id == notices.c.chat_id)
+    .join(turns, turns.c.id == notices.c.turn_id)
+    .where(NOTICE_OWED)
+)
+_OWED_NOTICES = (
+    _NOTICES.where(notices.c.adapter == bindparam("adapter"), notices.c.sends_from == SendsFrom.OWNER.value)
+    .order_by(notices.c.chat_id, turns.c.ord)
+    .limit(bindparam("most"))
+)
+_CLAIMABLE = (
+    _NOTICES.where(notices.c.sends_from == SendsFrom.ANY.value)
+    .where(or_(notices.c.claimed_until.is_(None), notices.c.claimed_until <= bindparam("now")))
+    .order_by(notices.c.created_at, notices.c.id)
+    .limit(1)
+)
+_LOCK_CLAIMABLE = _CLAIMABLE.with_for_update(of=notices, skip_locked=True)
+_CLAIM_NOTICE = update(notices).where(
+    notices.c.id == bindparam("notice"), notices.c.state == bindparam("found")
+)
+_CHANGE_NOTICE = update(notices).where(
+    notices.c.id == bindparam("notice"), notices.c.state != NoticeState.SENT.value
+)
+_HAND_OVER = (
+    update(turns)
+    .where(turns.c.id.in_(bindparam("ids", expanding=True)), in_states(STORED))
+    .where(turns.c.sends_from == SendsFrom.OWNER.value)
+    .values(state=TurnState.SENT.value, held=False)
+    .returning(turns.c.id)
+)
+_HAND_OVER_PARTS = update(reply_parts).where(
+    reply_parts.c.turn_id.in_(bindparam("ids", expanding=True)), reply_parts.c.sent_at.is_(None)
+)
+_HAND_OVER_NOTICES = (
+    update(notices)
+    .where(notices.c.id.in_(bindparam("ids", expanding=True)), notices.c.state != NoticeState.SENT.value)
+    .values(state=NoticeState.SENT.value)
+)
+_BURY = (
+    update(turns)
+    .where(turns.c.id == bindparam("turn"), in_states(STORED))
+    .values(state=TurnState.DEAD.value, held=False, restate=False)
+)
+_UNSIGNED = (
+    select(turns.c.id, turns.c.ord, _REPLY_TO, *CHAT_COLUMNS)
+    .join(chats, chats.c.id == turns.c.chat_id)
+    .where(OPEN, turns.c.state == TurnState.WAITING.value, turns.c.accepted_at < bindparam("before"))
+    .where(turns.c.sends_from == SendsFrom.ANY.value, ~turns.c.held, ~turns.c.cancel_requested)
+    .where(turns.c.placeholder.is_(None))
+    .where(or_(turns.c.sign_until.is_(None), turns.c.sign_until <= bindparam("now")))
+    .order_by(turns.c.accepted_at, turns.c.ord)
+    .limit(bindparam("most"))
+)
 
 
 class Owing(JournalBase):
@@ -55,39 +132,38 @@ class Owing(JournalBase):
         A stored reply that no longer opens becomes a dead letter with a notice. Raises `KeyMissing`.
         """
         async with self._database.read() as connection:
-            replies = list(await connection.execute(_owed_replies(adapter, limit)))
-            parts = await _parts_of(connection, [row.id for row in replies])
-            owed_notices = list(await connection.execute(_owed_notices(adapter, limit)))
+            asked = {"adapter": adapter, "most": limit}
+            replies = (await connection.execute(_OWED_REPLIES, asked)).all()
+            owed_notices = (await connection.execute(_OWED_NOTICES, asked)).all()
         owed: list[OwedReply | OwedNotice] = [_notice_from(row) for row in owed_notices]
-        for row in replies:
+        for _, together in groupby(replies, key=lambda row: row.turn_id):
+            rows = list(together)
             try:
-                owed.append(self._open_reply(row, parts.get(row.id, ())))
+                owed.append(self._open_reply(rows))
             except SealBroken as exc:
-                logger.error("the reply to turn %s cannot be read: %s", row.id, exc)  # noqa: TRY400 - says it all
-                await self._bury(row)
+                logger.error("the reply to turn %s cannot be read: %s", rows[0].turn_id, exc)  # noqa: TRY400 - says it all
+                await self._bury(rows[0])
         return sorted(owed, key=lambda item: (item.chat.id, item.ord))
 
     async def handed_over(self, turn_id: str) -> None:
         """Write down that the owner has a reply safely: it is `sent`. Safe to repeat."""
-        now = self._clock.now()
-        sent = (
-            update(turns)
-            .where(turns.c.id == turn_id, turns.c.state.in_([state.value for state in STORED]))
-            .where(turns.c.sends_from == SendsFrom.OWNER.value)
-            .values(state=TurnState.SENT.value, finished_at=now, held=False)
-        )
-        parts = (
-            update(reply_parts)
-            .where(reply_parts.c.turn_id == turn_id, reply_parts.c.sent_at.is_(None))
-            .values(sent_at=now)
-        )
-        async with self._database.write() as connection:
-            if (await connection.execute(sent)).rowcount:
-                await connection.execute(parts)
+        await self.handed_over_all([turn_id], [])
 
     async def notice_handed_over(self, notice_id: str) -> None:
         """Write down that the owner has a notice safely. Safe to repeat."""
-        await self._change_notice(notice_id, state=NoticeState.SENT.value, sent_at=self._clock.now())
+        await self.handed_over_all([], [notice_id])
+
+    async def handed_over_all(self, turn_ids: Sequence[str], notice_ids: Sequence[str]) -> None:
+        """Write down that the owner has these replies and notices safely. Safe to repeat."""
+        now = self._clock.now()
+        async with self._database.write() as connection:
+            if turn_ids:
+                ended = {"ids": turn_ids, "finished_at": now}
+                sent = (await connection.execute(_HAND_OVER, ended)).scalars().all()
+                if sent:
+                    await connection.execute(_HAND_OVER_PARTS, {"ids": sent, "sent_at": now})
+            if notice_ids:
+                await connection.execute(_HAND_OVER_NOTICES, {"ids": notice_ids, "sent_at": now})
 
     async def claim_notice(self, now: datetime, claim_s: float) -> OwedNotice | None:
         """Claim the oldest notice that any process may send, for a while; None when there is none.
@@ -95,16 +171,15 @@ class Owing(JournalBase):
         One whose claim ran out is claimed again, `in_doubt`.
         """
         async with self._database.read() as connection:
-            if (await connection.execute(_claimable(now).limit(1))).first() is None:
+            if (await connection.execute(_CLAIMABLE, {"now": now})).first() is None:
                 return None
         async with self._database.write() as connection:
-            query = _claimable(now).limit(1).with_for_update(of=notices, skip_locked=True)
-            row = (await connection.execute(query)).one_or_none()
+            row = (await connection.execute(_LOCK_CLAIMABLE, {"now": now})).one_or_none()
             if row is None:
                 return None
-            claim = update(notices).where(notices.c.id == row.id, notices.c.state == row.state)
+            claim = {"notice": row.id, "found": row.state, "state": NoticeState.SENDING.value}
             until = now + timedelta(seconds=claim_s)
-            await connection.execute(claim.values(state=NoticeState.SENDING.value, claimed_until=until))
+            await connection.execute(_CLAIM_NOTICE, {**claim, "claimed_until": until})
         return _notice_from(row)
 
     async def notice_sent(self, notice_id: str, message: str) -> None:
@@ -119,30 +194,22 @@ class Owing(JournalBase):
 
     async def unsigned(self, accepted_before: datetime, limit: int) -> list[UnsignedTurn]:
         """Read turns that a worker will send and that wait since before an instant without a visible sign."""
-        query = (
-            select(turns.c.id, turns.c.ord, _REPLY_TO, *CHAT_COLUMNS)
-            .join(chats, chats.c.id == turns.c.chat_id)
-            .where(OPEN, turns.c.state == TurnState.WAITING.value, turns.c.accepted_at < accepted_before)
-            .where(turns.c.sends_from == SendsFrom.ANY.value, ~turns.c.held, ~turns.c.cancel_requested)
-            .where(turns.c.placeholder.is_(None))
-            .where(or_(turns.c.sign_until.is_(None), turns.c.sign_until <= self._clock.now()))
-            .order_by(turns.c.accepted_at, turns.c.ord)
-            .limit(limit)
-        )
+        asked = {"before": accepted_before, "now": self._clock.now(), "most": limit}
         async with self._database.survey() as connection:
-            rows = list(await connection.execute(query))
+            rows = list(await connection.execute(_UNSIGNED, asked))
         return [
             UnsignedTurn(turn_id=row.id, ord=row.ord, chat=chat_from(row), reply_to=row.reply_to)
             for row in rows
         ]
 
-    def _open_reply(self, row: Row[Any], parts: Sequence[Row[Any]]) -> OwedReply:
-        chat = chat_from(row)
+    def _open_reply(self, rows: Sequence[Row[Any]]) -> OwedReply:
+        """Open a reply from the rows of its parts."""
+        row, chat = rows[0], chat_from(rows[0])
         return OwedReply(
-            turn_id=row.id,
+            turn_id=row.turn_id,
             ord=row.ord,
             chat=chat,
-            parts=tuple(open_part(self._vault, chat, part) for part in parts),
+            parts=tuple(open_part(self._vault, chat, part) for part in rows),
             reply_to=row.reply_to,
             placeholder=row.placeholder,
             stopped=row.stopped,
@@ -150,15 +217,10 @@ class Owing(JournalBase):
 
     async def _bury(self, row: Row[Any]) -> None:
         now = self._clock.now()
-        dead = (
-            update(turns)
-            .where(turns.c.id == row.id, turns.c.state.in_([state.value for state in STORED]))
-            .values(state=TurnState.DEAD.value, finished_at=now, held=False, restate=False)
-        )
         notice = notice_row(
             notice_id=self._ids.new(),
             chat_id=row.of_chat_id,
-            turn_id=row.id,
+            turn_id=row.turn_id,
             adapter=row.of_chat_adapter,
             sends_from=SendsFrom.OWNER.value,
             kind=NoticeKind.FAILED,
@@ -167,55 +229,12 @@ class Owing(JournalBase):
             now=now,
         )
         async with self._database.write() as connection:
-            if (await connection.execute(dead)).rowcount:
-                await connection.execute(insert(notices), [notice])
+            if (await connection.execute(_BURY, {"turn": row.turn_id, "finished_at": now})).rowcount:
+                await connection.execute(ADD_NOTICES, [notice])
 
     async def _change_notice(self, notice_id: str, **values: Any) -> None:
-        change = update(notices).where(notices.c.id == notice_id, notices.c.state != NoticeState.SENT.value)
         async with self._database.write() as connection:
-            await connection.execute(change.values(**values))
-
-
-def _owed_replies(adapter: str, limit: int) -> Select[Any]:
-    return (
-        select(turns.c.id, turns.c.ord, turns.c.placeholder, turns.c.stopped, _REPLY_TO, *CHAT_COLUMNS)
-        .join(chats, chats.c.id == turns.c.chat_id)
-        .where(turns.c.adapter == adapter, OWED_BY_OWNER)
-        .order_by(turns.c.chat_id, turns.c.ord)
-        .limit(limit)
-    )
-
-
-def _notices() -> Select[Any]:
-    return (
-        select(notices, turns.c.ord, turns.c.placeholder, *CHAT_COLUMNS)
-        .join(chats, chats.c.id == notices.c.chat_id)
-        .join(turns, turns.c.id == notices.c.turn_id)
-        .where(NOTICE_OWED)
-    )
-
-
-def _owed_notices(adapter: str, limit: int) -> Select[Any]:
-    mine = and_(notices.c.adapter == adapter, notices.c.sends_from == SendsFrom.OWNER.value)
-    return _notices().where(mine).order_by(notices.c.chat_id, turns.c.ord).limit(limit)
-
-
-def _claimable(now: datetime) -> Select[Any]:
-    free: ColumnElement[bool] = or_(notices.c.claimed_until.is_(None), notices.c.claimed_until <= now)
-    anyone = notices.c.sends_from == SendsFrom.ANY.value
-    return _notices().where(anyone, free).order_by(notices.c.created_at, notices.c.id)
-
-
-async def _parts_of(connection: Transaction, turn_ids: Iterable[str]) -> dict[str, list[Row[Any]]]:
-    parts: dict[str, list[Row[Any]]] = {}
-    query = (
-        select(reply_parts)
-        .where(reply_parts.c.turn_id.in_(list(turn_ids)))
-        .order_by(reply_parts.c.turn_id, reply_parts.c.number)
-    )
-    for row in await connection.execute(query):
-        parts.setdefault(row.turn_id, []).append(row)
-    return parts
+            await connection.execute(_CHANGE_NOTICE, {"notice": notice_id, **values})
 
 
 def _notice_from(row: Row[Any]) -> OwedNotice:

@@ -8,7 +8,7 @@ from typing import Any
 from adapters.base import Inbound, Outcome, Receipt
 from bot.chat.vault import Vault
 from bot.store.ids import Ids
-from bot.turns.acceptance import Acceptance, Caps
+from bot.turns.acceptance import Acceptance, Cap, CapRefusal, Caps
 from bot.turns.journal.rows import seal_said
 from bot.turns.model import NoticeKind, NoticeState, Skill, TurnState
 
@@ -36,6 +36,8 @@ class ChatSlot:
     waiting: int = 0
     newest: Joinable | None = None
     touched: bool = False
+    #: The row of a chat that is yet to be stored.
+    row: dict[str, Any] | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,14 +66,13 @@ class Plan:
         if turn_id := self.known.get(event):
             return Receipt(outcome=Outcome.DUPLICATE, turn_id=turn_id, chat_id=slot.id)
         if joined := self._joined(acceptance, slot):
-            turn_id, outcome = joined.turn_id, Outcome.JOINED
+            receipt = Receipt(outcome=Outcome.JOINED, turn_id=joined.turn_id, chat_id=slot.id)
         else:
-            refusal = acceptance.refusal or self._over_cap(slot)
-            turn_id = self._add_turn(acceptance, slot, refusal)
-            outcome = Outcome.REFUSED if refusal else Outcome.ACCEPTED
+            receipt = self._new_turn(acceptance, slot)
+        turn_id = receipt.turn_id or ""
         self._add_inbound(acceptance, slot, turn_id)
         self.known[event] = turn_id
-        return Receipt(outcome=outcome, turn_id=turn_id, chat_id=slot.id)
+        return receipt
 
     def _joined(self, acceptance: Acceptance, slot: ChatSlot) -> Joinable | None:
         newest = slot.newest
@@ -82,10 +83,19 @@ class Plan:
         newest.messages += 1
         return newest
 
-    def _over_cap(self, slot: ChatSlot) -> tuple[NoticeKind, str] | None:
-        if slot.waiting >= self.caps.per_chat or self.waiting >= self.caps.total:
-            return NoticeKind.BUSY, self.caps.busy_text
-        return None
+    def _new_turn(self, acceptance: Acceptance, slot: ChatSlot) -> Receipt:
+        cap = None if acceptance.refusal else self._exceeded(slot)
+        refusal = (NoticeKind.BUSY, self.caps.busy_text) if cap else acceptance.refusal
+        turn_id = self._add_turn(acceptance, slot, refusal)
+        if cap:
+            return CapRefusal(outcome=Outcome.REFUSED, turn_id=turn_id, chat_id=slot.id, cap=cap)
+        outcome = Outcome.REFUSED if refusal else Outcome.ACCEPTED
+        return Receipt(outcome=outcome, turn_id=turn_id, chat_id=slot.id)
+
+    def _exceeded(self, slot: ChatSlot) -> Cap | None:
+        if slot.waiting >= self.caps.per_chat:
+            return Cap.CHAT
+        return Cap.TOTAL if self.waiting >= self.caps.total else None
 
     def _add_turn(
         self, acceptance: Acceptance, slot: ChatSlot, refusal: tuple[NoticeKind, str] | None
@@ -117,11 +127,6 @@ class Plan:
             "sender_id": acceptance.inbound.sender.id,
             "skill": acceptance.skill.value,
             "state": (TurnState.REFUSED if refused else TurnState.WAITING).value,
-            "held": False,
-            "attempts": 0,
-            "cancel_requested": False,
-            "restate": False,
-            "stopped": False,
             "accepted_at": self.now,
             "deadline_at": self.now + timedelta(seconds=acceptance.deadline_s),
             "finished_at": self.now if refused else None,

@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, case, func, select
+from sqlalchemy import Row, Select, bindparam, case, func, select
 
-from bot.turns.journal.base import JournalBase
+from bot.turns.journal.base import JournalBase, in_states
 from bot.turns.journal.owed import TurnCounts, UnfinishedChat
 from bot.turns.journal.rows import (
     CHAT_COLUMNS,
@@ -23,8 +23,27 @@ from bot.turns.journal.rows import (
 from bot.turns.model import Chat, Exchange, TurnState
 
 #: A turn whose reply stands, or will stand, in the chat.
-_ANSWERED = (TurnState.REPLIED.value, TurnState.SENDING.value, TurnState.SENT.value)
+_ANSWERED = (TurnState.REPLIED, TurnState.SENDING, TurnState.SENT)
 _WAITING = TurnState.WAITING.value
+_CHAT = select(*CHAT_COLUMNS).where(
+    chats.c.adapter == bindparam("adapter"),
+    chats.c.account == bindparam("account"),
+    chats.c.conversation == bindparam("conversation"),
+)
+_CONTEXT_STATE = select(chats.c.context_version, chats.c.context_from).where(chats.c.id == bindparam("chat"))
+_EXCHANGES = (
+    select(
+        turns.c.id,
+        turns.c.ord,
+        turns.c.prompt_sealed,
+        turns.c.reply_sealed,
+        (turns.c.prompt_tokens + turns.c.output_tokens).label("tokens"),
+    )
+    .where(turns.c.chat_id == bindparam("chat"), turns.c.ord >= bindparam("begin"))
+    .where(turns.c.ord < bindparam("before"), turns.c.prompt_sealed.is_not(None), in_states(_ANSWERED))
+    .order_by(turns.c.ord.desc())
+    .limit(bindparam("most"))
+)
 
 
 class Reading(JournalBase):
@@ -32,20 +51,15 @@ class Reading(JournalBase):
 
     async def chat_by_conversation(self, adapter: str, account: str, conversation: str) -> Chat | None:
         """Find a chat by where it is; None where the assistant was never addressed."""
-        query = select(*CHAT_COLUMNS).where(
-            chats.c.adapter == adapter,
-            chats.c.account == account,
-            chats.c.conversation == conversation,
-        )
+        where = {"adapter": adapter, "account": account, "conversation": conversation}
         async with self._database.read() as connection:
-            row = (await connection.execute(query)).one_or_none()
+            row = (await connection.execute(_CHAT, where)).one_or_none()
         return chat_from(row) if row else None
 
     async def context_state(self, chat_id: str) -> tuple[int, int]:
         """Read a chat's context version and the `ord` from which on it remembers. Raises `LookupError`."""
-        query = select(chats.c.context_version, chats.c.context_from).where(chats.c.id == chat_id)
         async with self._database.read() as connection:
-            row = (await connection.execute(query)).one_or_none()
+            row = (await connection.execute(_CONTEXT_STATE, {"chat": chat_id})).one_or_none()
         if row is None:
             raise LookupError(f"there is no chat {chat_id}")
         return row.context_version, row.context_from
@@ -55,21 +69,9 @@ class Reading(JournalBase):
 
         Raises `VaultError`, which names the row.
         """
-        query = (
-            select(
-                turns.c.id,
-                turns.c.ord,
-                turns.c.prompt_sealed,
-                turns.c.reply_sealed,
-                (turns.c.prompt_tokens + turns.c.output_tokens).label("tokens"),
-            )
-            .where(turns.c.chat_id == chat.id, turns.c.ord >= chat.context_from, turns.c.ord < before_ord)
-            .where(turns.c.prompt_sealed.is_not(None), turns.c.state.in_(_ANSWERED))
-            .order_by(turns.c.ord.desc())
-            .limit(limit)
-        )
+        asked = {"chat": chat.id, "begin": chat.context_from, "before": before_ord, "most": limit}
         async with self._database.read() as connection:
-            rows = list(await connection.execute(query))
+            rows = list(await connection.execute(_EXCHANGES, asked))
         return [self._exchange(chat, row) for row in reversed(rows)]
 
     async def unfinished(

@@ -4,10 +4,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import Update, bindparam, insert, or_, select, update
 
 from bot.store.transaction import Transaction
-from bot.turns.journal.base import JournalBase, fenced
+from bot.turns.journal.base import JournalBase, fenced, fenced_row, fenced_update
 from bot.turns.journal.rows import (
     chats,
     part_op_id,
@@ -22,13 +22,41 @@ from bot.turns.model import UNFINISHED, Chat, Part, Reply, Turn, TurnState
 #: The final text is stored and not all of it is known to have arrived.
 STORED = (TurnState.REPLIED, TurnState.SENDING)
 
+#: Counts a change of the chat's memory.
+CHANGE_CONTEXT = (
+    update(chats)
+    .where(chats.c.id == bindparam("chat"))
+    .values(context_version=chats.c.context_version + 1)
+    .returning(chats.c.context_version, chats.c.context_from)
+)
+_FROM_UNFINISHED = fenced_update(UNFINISHED)
+_FROM_STORED = fenced_update(STORED)
+_STORE = fenced_update((TurnState.WAITING,)).returning(turns.c.placeholder)
+_ADD_PARTS = insert(reply_parts)
+_CHANGE_PART = update(reply_parts).where(
+    reply_parts.c.turn_id == bindparam("turn"), reply_parts.c.number == bindparam("part")
+)
+_DOUBT_PART = _CHANGE_PART.values(resent_in_doubt=reply_parts.c.resent_in_doubt + 1)
+_UNSIGNED = update(turns).where(
+    turns.c.id == bindparam("turn"),
+    turns.c.state == TurnState.WAITING.value,
+    turns.c.placeholder.is_(None),
+)
+_CLAIM_SIGN = _UNSIGNED.where(
+    ~turns.c.held,
+    ~turns.c.cancel_requested,
+    or_(turns.c.sign_until.is_(None), turns.c.sign_until <= bindparam("now")),
+)
+_KEEP_SIGN = _UNSIGNED.where(turns.c.sign_until > bindparam("now"))
+_SIGN = select(turns.c.placeholder, turns.c.sign_until).where(turns.c.id == bindparam("turn"))
+
 
 class Replying(JournalBase):
     """What a worker writes down between a claim and the last part."""
 
     async def placeholder_posted(self, turn: Turn, message: str) -> None:
         """Keep the placeholder's message at once, so that whoever goes on edits it. Raises `Fenced`."""
-        await self._update_fenced(turn, UNFINISHED, placeholder=message)
+        await self._update_fenced(_FROM_UNFINISHED, turn, placeholder=message)
 
     async def store_reply(self, turn: Turn, reply: Reply) -> Turn:
         """Store the final text and its parts before any of it is sent; it never changes again.
@@ -38,10 +66,8 @@ class Replying(JournalBase):
         async with self._database.write() as connection:
             # The chat's row is locked before the turn's, as accepting does.
             chat = await _move_context(connection, turn, reply)
-            await fenced(connection, turn, (TurnState.WAITING,), **self._reply_values(turn, reply))
-            await connection.execute(insert(reply_parts), self._part_rows(turn, reply))
-            posted = select(turns.c.placeholder).where(turns.c.id == turn.id)
-            placeholder = (await connection.execute(posted)).scalar_one()
+            stored = await fenced_row(connection, _STORE, turn, **self._reply_values(turn, reply))
+            await connection.execute(_ADD_PARTS, self._part_rows(turn, reply))
         parts = tuple(
             Part(number=number, op_id=part_op_id(turn.id, number), text=text, in_doubt=False, message=None)
             for number, text in enumerate(reply.parts)
@@ -50,7 +76,7 @@ class Replying(JournalBase):
             turn,
             chat=chat,
             state=TurnState.REPLIED,
-            placeholder=placeholder,
+            placeholder=stored.placeholder,
             reply=reply.text,
             parts=parts,
         )
@@ -69,49 +95,36 @@ class Replying(JournalBase):
 
     async def part_resent_in_doubt(self, turn: Turn, number: int) -> None:
         """Count a send that may show a part twice. Raises `Fenced`."""
-        again = reply_parts.c.resent_in_doubt + 1
-        await self._update_part(turn, number, TurnState.SENDING, resent_in_doubt=again)
+        await self._change_part(_DOUBT_PART, turn, number, TurnState.SENDING)
 
     async def sign_claim(self, turn_id: str, until: datetime) -> bool:
         """Claim the right to post a waiting turn's placeholder until an instant; False if another has it."""
-        now = self._clock.now()
-        claim = (
-            update(turns)
-            .where(turns.c.id == turn_id, turns.c.state == TurnState.WAITING.value)
-            .where(turns.c.placeholder.is_(None), ~turns.c.held, ~turns.c.cancel_requested)
-            .where(or_(turns.c.sign_until.is_(None), turns.c.sign_until <= now))
-            .values(sign_until=until)
-        )
+        claim = {"turn": turn_id, "now": self._clock.now(), "sign_until": until}
         async with self._database.write() as connection:
-            return bool((await connection.execute(claim)).rowcount)
+            return bool((await connection.execute(_CLAIM_SIGN, claim)).rowcount)
 
     async def sign_posted(self, turn_id: str, message: str) -> bool:
         """Keep the posted placeholder; False when it came too late, and whoever posted it must delete it."""
-        keep = (
-            update(turns)
-            .where(turns.c.id == turn_id, turns.c.state == TurnState.WAITING.value)
-            .where(turns.c.placeholder.is_(None), turns.c.sign_until > self._clock.now())
-            .values(placeholder=message)
-        )
+        keep = {"turn": turn_id, "now": self._clock.now(), "placeholder": message}
         async with self._database.write() as connection:
-            return bool((await connection.execute(keep)).rowcount)
+            return bool((await connection.execute(_KEEP_SIGN, keep)).rowcount)
 
     async def sign_of(self, turn_id: str) -> tuple[str | None, datetime | None]:
         """Read a turn's placeholder and until when somebody else may be posting it."""
-        query = select(turns.c.placeholder, turns.c.sign_until).where(turns.c.id == turn_id)
         async with self._database.read() as connection:
-            row = (await connection.execute(query)).one_or_none()
+            row = (await connection.execute(_SIGN, {"turn": turn_id})).one_or_none()
         return (row.placeholder, row.sign_until) if row else (None, None)
 
     async def _update_part(self, turn: Turn, number: int, state: TurnState, **values: Any) -> None:
-        change = (
-            update(reply_parts)
-            .where(reply_parts.c.turn_id == turn.id, reply_parts.c.number == number)
-            .values(**values)
-        )
+        await self._change_part(_CHANGE_PART, turn, number, state, **values)
+
+    async def _change_part(
+        self, change: Update, turn: Turn, number: int, state: TurnState, **values: Any
+    ) -> None:
+        part = {"turn": turn.id, "part": number, **values}
         async with self._database.write() as connection:
-            await fenced(connection, turn, STORED, state=state.value)
-            if (await connection.execute(change)).rowcount == 0:
+            await fenced(connection, _FROM_STORED, turn, state=state.value)
+            if (await connection.execute(change, part)).rowcount == 0:
                 raise ValueError(f"turn {turn.id} has no part {number}")
 
     def _reply_values(self, turn: Turn, reply: Reply) -> dict[str, Any]:
@@ -152,11 +165,5 @@ async def _move_context(connection: Transaction, turn: Turn, reply: Reply) -> Ch
         return turn.chat
     begin = turn.ord + 1 if reply.resets_context else reply.context_from
     begins = {} if begin is None else {"context_from": begin}
-    change = (
-        update(chats)
-        .where(chats.c.id == turn.chat.id)
-        .values(context_version=chats.c.context_version + 1, **begins)
-        .returning(chats.c.context_version, chats.c.context_from)
-    )
-    row = (await connection.execute(change)).one()
+    row = (await connection.execute(CHANGE_CONTEXT, {"chat": turn.chat.id, **begins})).one()
     return replace(turn.chat, context_version=row.context_version, context_from=row.context_from)

@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Table, text
+from sqlalchemy import Row, Table, and_, insert, text
 
 from adapters.base import ConversationKind, Inbound, SendsFrom
 from bot.chat.vault import Place, SealedField, Vault
@@ -20,6 +20,7 @@ notices: Table = Base.metadata.tables["notices"]
 # Written out, not bound: both databases use a partial index only where its condition stands in the statement.
 UNFINISHED = text("(turns.state IN ('waiting', 'replied', 'sending') OR turns.restate)")
 OPEN = text("turns.state IN ('waiting', 'replied', 'sending')")
+WAITS = and_(OPEN, turns.c.state == TurnState.WAITING.value)
 OWED_BY_OWNER = text("(turns.state IN ('replied', 'sending') AND turns.sends_from = 'owner')")
 HELD = text("chats.held")
 NOTICE_OWED = text("notices.state != 'sent'")
@@ -27,6 +28,9 @@ FINISHED = text("turns.state IN ('sent', 'refused', 'dead', 'cancelled')")
 #: What a worker must handle: an owner's stored reply is its owner's to send.
 FOR_WORKERS = text("(turns.state = 'waiting' OR turns.sends_from = 'any' OR turns.restate)")
 
+
+# Every statement is built once: SQLAlchemy then finds its compiled form without looking at its structure.
+ADD_NOTICES = insert(notices)
 
 #: A chat beside another table's columns, under names of its own.
 CHAT_COLUMNS = tuple(
@@ -40,7 +44,35 @@ CHAT_COLUMNS = tuple(
         "data_key",
         "context_version",
         "context_from",
+        "weight",
     )
+)
+
+#: What `turn_from` reads of a turn, beside the chat's columns and `more`.
+TURN_COLUMNS = (
+    "id",
+    "ord",
+    "fence",
+    "state",
+    "skill",
+    "sends_from",
+    "attempts",
+    "accepted_at",
+    "deadline_at",
+    "cancel_requested",
+    "placeholder",
+    "reply_sealed",
+    "restate",
+    "sign_until",
+)
+#: What `open_part` reads of a part.
+PART_COLUMNS = (
+    reply_parts.c.turn_id,
+    reply_parts.c.number,
+    reply_parts.c.op_id,
+    reply_parts.c.text_sealed,
+    reply_parts.c.started_at,
+    reply_parts.c.message,
 )
 
 
@@ -55,13 +87,14 @@ def chat_from(row: Row[Any]) -> Chat:
         key=row.of_chat_data_key,
         context_version=row.of_chat_context_version,
         context_from=row.of_chat_context_from,
+        weight=row.of_chat_weight,
     )
 
 
 def turn_from(
     row: Row[Any], *, said: tuple[Said, ...] = (), reply: str | None = None, parts: tuple[Part, ...] = ()
 ) -> Turn:
-    """Read a claimed turn from a row of `turns` with `CHAT_COLUMNS`; what was sealed is given opened."""
+    """Read a claimed turn from a row that the claim read; what was sealed is given opened."""
     return Turn(
         id=row.id,
         ord=row.ord,
@@ -80,6 +113,7 @@ def turn_from(
         parts=parts,
         restate=row.restate,
         sign_until=row.sign_until,
+        more=row.more,
     )
 
 
@@ -102,8 +136,8 @@ def seal_said(
 
 
 def open_said(vault: Vault, chat: Chat, row: Row[Any]) -> Said:
-    """Open a row of `inbounds`. Raises `VaultError`, which names the row."""
-    place = Place(chat=chat.id, item=row.id, field=SealedField.INBOUND)
+    """Open a turn's message, in a row that the claim read. Raises `VaultError`, which names the row."""
+    place = Place(chat=chat.id, item=row.inbound_id, field=SealedField.INBOUND)
     body = json.loads(vault.open(chat.key, row.said_sealed, place))
     return Said(
         message=row.message,

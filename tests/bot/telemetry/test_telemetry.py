@@ -196,3 +196,11 @@ def test_libraries_that_would_log_content_are_kept_to_warnings(tmp_path):
     with logging_to(tmp_path, "worker", level="debug"):
         assert not logging.getLogger("sqlalchemy.engine").isEnabledFor(logging.INFO)
         assert not logging.getLogger("aiohttp.access").isEnabledFor(logging.INFO)
+
+
+@pytest.mark.parametrize(("counted", "lines"), [(True, 1), (False, 0)])
+def test_only_an_attempt_that_counts_is_told(caplog, counted, lines):
+    """One that does not repeats every second while the engine starts."""
+    with caplog.at_level(logging.INFO):
+        log_event(AttemptFailed(turn_id="t", error="EngineNotReady", counted=counted))
+    assert len(caplog.messages) == lines
