@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 
 from bot.clock import Clock
-from bot.errors import AsideError, Fenced, Outranked, ScheduleUnavailable, StoreUnavailable
+from bot.errors import AsideError, Fenced, KeyMissing, Outranked, ScheduleUnavailable, StoreUnavailable
 from bot.telemetry.events import Hooks, TurnTaken, emit
 from bot.telemetry.events import LeaseLost as LeaseLostEvent
 from bot.turns.attempt import Attempt
@@ -20,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 #: Seconds before asking again for a store that is not there.
 OUTAGE_S = 1.0
+#: Seconds before asking again for what an operator must mend.
+OPERATOR_S = 60.0
 
 
 class Serving:
@@ -53,6 +56,8 @@ class Serving:
             outcome, delay_s = await self._turn(lease)
         except (LeaseLost, Fenced):
             emit(self._hooks, LeaseLostEvent(chat_id=take.chat_id, token=take.token))
+            # Harmless where the chat is another's: the schedule looks at the token.
+            await self._give_back(take, DoneOutcome.AGAIN, 0.0)
             return
         except asyncio.CancelledError:
             await self._give_back(take, DoneOutcome.AGAIN, 0.0)
@@ -71,16 +76,16 @@ class Serving:
     async def _turn(self, lease: Lease) -> tuple[DoneOutcome, float]:
         take = lease.take
         try:
-            turn = await self._journal.claim(take.chat_id, take.token, take.epoch)
-            await lease.confirm()
+            turn = await self._claimed(lease)
         except NotYet as error:
             return DoneOutcome.LATER, error.delay_ms / 1000
-        except StoreUnavailable:
+        except (StoreUnavailable, ScheduleUnavailable):
             return DoneOutcome.LATER, OUTAGE_S
+        except KeyMissing as error:
+            logger.error("chat %s waits for its key: %s", take.chat_id, error)  # noqa: TRY400 - the cause says it all
+            return DoneOutcome.LATER, OPERATOR_S
         except Outranked as error:
-            await lease.confirm()
-            await self._scheduler.lift(error.fence)
-            return DoneOutcome.AGAIN, 0.0
+            return await self._lift(lease, error.fence)
         if turn is None:
             return DoneOutcome.IDLE, 0.0
         waited_s = (self._clock.now() - turn.accepted_at).total_seconds()
@@ -96,6 +101,30 @@ class Serving:
         )
         return await self._try(turn, lease)
 
+    async def _claimed(self, lease: Lease) -> Turn | None:
+        """Claim and have KEEP confirm; a turn that is claimed and not worked on is released, uncharged."""
+        take = lease.take
+        claiming = asyncio.ensure_future(self._journal.claim(take.chat_id, take.token, take.epoch))
+        turn = None
+        try:
+            turn = await asyncio.shield(claiming)
+            await lease.confirm()
+        except (asyncio.CancelledError, LeaseLost):
+            with suppress(AsideError):
+                turn = await claiming
+            if turn is not None:
+                await self._let_go(turn)
+            raise
+        return turn
+
+    async def _lift(self, lease: Lease, fence: int) -> tuple[DoneOutcome, float]:
+        await lease.confirm()
+        try:
+            await self._scheduler.lift(fence)
+        except ScheduleUnavailable:
+            return DoneOutcome.LATER, OUTAGE_S
+        return DoneOutcome.AGAIN, 0.0
+
     async def _try(self, turn: Turn, lease: Lease) -> tuple[DoneOutcome, float]:
         try:
             with self._stops.watch(turn.id) as stop:
@@ -107,7 +136,11 @@ class Serving:
             await self._let_go(turn)
             raise
         except Exception as error:  # noqa: BLE001 - the worker's loop top: judged, written down and logged
-            return DoneOutcome.LATER, await self._settle(turn, error, lease)
+            try:
+                return DoneOutcome.LATER, await self._settle(turn, error, lease)
+            except asyncio.CancelledError:
+                await self._let_go(turn)
+                raise
         # What is accepted from here on is put after its commit, and a put during the lease is remembered.
         return DoneOutcome.AGAIN if turn.more else DoneOutcome.IDLE, 0.0
 
