@@ -252,6 +252,21 @@ class LiveSnapshot:
     number: int = 0
 
 
+class AdapterState(StrEnum):
+    """How an adapter fares, by what an operator must do."""
+
+    #: It is opening its connections; wait.
+    CONNECTING = "connecting"
+    #: All is well.
+    CONNECTED = "connected"
+    #: The platform is out of reach; it comes back by itself.
+    TRANSIENT_DISCONNECT = "transient_disconnect"
+    #: Our credentials are refused: mend them.
+    BAD_CREDENTIALS = "bad_credentials"
+    #: The platform has shut us out: ask it why.
+    BLOCKED = "blocked"
+
+
 class Adapter(Protocol):
     """What every platform can do: post and edit.
 
@@ -266,6 +281,11 @@ class Adapter(Protocol):
     @property
     def sends_from(self) -> SendsFrom:
         """Which process may call `send` and `edit`."""
+        ...
+
+    @property
+    def state(self) -> AdapterState:
+        """How it fares in this process, at this moment."""
         ...
 
     def capabilities(self, conversation: str) -> Capabilities:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from adapters.base import (
+    AdapterState,
     Addressed,
     Capabilities,
     Conversation,
@@ -41,6 +42,7 @@ class Stopwatch:
 
     name = NAME
     sends_from = SendsFrom.OWNER
+    state = AdapterState.CONNECTED
 
     def __init__(self) -> None:
         self.first_words: dict[str, asyncio.Future[float]] = {}

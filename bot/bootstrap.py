@@ -22,7 +22,6 @@ from bot.chat.salt import cache_salt
 from bot.chat.vault import Vault
 from bot.clock import Clock, SystemClock
 from bot.ingress.announcing import Announcer
-from bot.ingress.health import Probes
 from bot.ingress.intake import Intake, IntakeSettings
 from bot.ingress.policy import Rules
 from bot.settings import Settings
@@ -292,23 +291,3 @@ def _skills(core: Core, engine: Engine, keeper: ContextKeeper, *, embedded: bool
 
 def _salt(key: bytes, chat: Chat) -> str:
     return cache_salt(key, chat.id)
-
-
-def make_probes(core: Core, engine: Engine) -> Probes:
-    """Build the ways in which the gateway asks how everything fares."""
-
-    async def redis() -> None:
-        if core.shared.redis is not None:
-            await core.shared.redis.ping()
-
-    async def adapters() -> dict[str, str]:
-        return dict.fromkeys(core.platforms, "connected")
-
-    return Probes(
-        database=core.journal.counts,
-        redis=redis,
-        engine=engine.status,
-        turns=core.journal.counts,
-        adapters=adapters,
-        metrics=core.metrics.registry,
-    )

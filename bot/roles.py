@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 from adapters.errors import AdapterError
-from bot.bootstrap import Core, make_intake, make_notices, make_outboxes, make_probes, make_worker, open_core
+from bot.bootstrap import Core, make_intake, make_notices, make_outboxes, make_worker, open_core
 from bot.engines import open_engine, require_engine, supervised
 from bot.errors import AsideError, StartupError
 from bot.greeting import Greeting
 from bot.ingress.gateway import Gateway, GatewaySettings, make_app
+from bot.probing import make_probes
 from bot.servers.platforms import embedded_servers_run_here
 from bot.servers.valkey import EmbeddedValkey
 from bot.settings import Settings

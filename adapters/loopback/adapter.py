@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from adapters.base import (
+    AdapterState,
     Capabilities,
     Edit,
     Idempotency,
@@ -69,6 +70,11 @@ class LoopbackAdapter:
     def sends_from(self) -> SendsFrom:
         """Any worker may send."""
         return SendsFrom.ANY
+
+    @property
+    def state(self) -> AdapterState:
+        """Always connected: it is in this process."""
+        return AdapterState.CONNECTED
 
     def capabilities(self, conversation: str) -> Capabilities:
         """Tell what it was made to allow."""

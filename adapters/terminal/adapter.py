@@ -5,7 +5,18 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from adapters.base import Capabilities, Edit, Idempotency, LiveSnapshot, Purpose, Send, SendsFrom, Sent, Sink
+from adapters.base import (
+    AdapterState,
+    Capabilities,
+    Edit,
+    Idempotency,
+    LiveSnapshot,
+    Purpose,
+    Send,
+    SendsFrom,
+    Sent,
+    Sink,
+)
 from adapters.content import Content
 from adapters.errors import Ambiguous, Rejected, Unreachable
 from adapters.records import RecordStore, RecordsUnavailable
@@ -42,6 +53,11 @@ class TerminalAdapter:
     def sends_from(self) -> SendsFrom:
         """Only the process with the socket: it alone can tell the people connected."""
         return SendsFrom.OWNER
+
+    @property
+    def state(self) -> AdapterState:
+        """Connected while people can come in."""
+        return AdapterState.CONNECTED if self.listening.is_set() else AdapterState.CONNECTING
 
     def capabilities(self, conversation: str) -> Capabilities:
         """Tell what a room allows. Growing text comes by `show`, so no message is edited for it."""

@@ -62,6 +62,16 @@ async def test_a_stored_reply_is_never_replaced(journal: Journal, turn) -> None:
     assert (await claim(journal, 2)).reply == "first"
 
 
+async def test_a_stored_reply_is_progress_and_its_sending_begins_with_no_attempt(
+    journal: Journal, turn, clock: ManualClock
+) -> None:
+    await journal.fail(turn, "Broke", clock.now())
+    turn = await claim(journal, 2)
+    assert turn.attempts == 1
+    await journal.release(await journal.store_reply(turn, reply("noon")))
+    assert (await claim(journal, 3)).attempts == 0
+
+
 async def test_a_reply_without_parts_is_a_fault(journal: Journal, turn) -> None:
     with pytest.raises(ValueError, match="no part"):
         await journal.store_reply(turn, reply("").__class__(text="", parts=(), prompt=None))

@@ -12,6 +12,7 @@ import pytest
 
 from adapters.base import (
     Adapter,
+    AdapterState,
     Addressed,
     ConversationKind,
     Edit,
@@ -212,6 +213,10 @@ async def test_it_has_every_method_of_the_contract(harness):
     methods = [name for name in vars(Adapter) if not name.startswith("_")]
     assert methods
     assert all(hasattr(harness.adapter, name) for name in methods)
+
+
+async def test_it_says_how_it_fares(harness):
+    assert harness.adapter.state in AdapterState
 
 
 async def test_its_capabilities_can_be_worked_with(harness):

@@ -76,6 +76,7 @@ class Replying(JournalBase):
             turn,
             chat=chat,
             state=TurnState.REPLIED,
+            attempts=0,
             placeholder=stored.placeholder,
             reply=reply.text,
             parts=parts,
@@ -133,6 +134,8 @@ class Replying(JournalBase):
             prompt = self._vault.seal(chat.key, reply.prompt, prompt_place(chat.id, turn.id))
         return {
             "state": TurnState.REPLIED.value,
+            # A stored reply is progress: its sending has all its attempts before it.
+            "attempts": 0,
             "prompt_sealed": prompt,
             "reply_sealed": self._vault.seal(chat.key, reply.text, reply_place(chat.id, turn.id)),
             "stopped": reply.stopped,
