@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -30,7 +31,7 @@ _SQLITE_READERS = 4
 
 
 class Database:
-    """Transactions on the record. Everything a call stored is durable when its `write()` has been left.
+    """Transactions on the record. What a `write()` stored is durable when it has been left.
 
     `busy_timeout_s` bounds how long a write waits for its turn. `lease_s` is the schedule's lease: PostgreSQL
     ends a transaction that stands still sooner, so that a frozen worker holds no row longer than its chat.
@@ -45,6 +46,7 @@ class Database:
         self._connections = connections
         self._opened = AsyncExitStack()
         self._writer: Begin | None = None
+        self._hasty_writer: Begin | None = None
         self._reader: Begin | None = None
         self._surveyor: Begin | None = None
 
@@ -56,30 +58,35 @@ class Database:
     async def __aenter__(self) -> Self:
         if self.dialect == "sqlite":
             _private_file(Path(str(self.url.database)))
-            self._writer = self._sqlite_door(writes=True, connections=1)
-            self._reader = self._sqlite_door(writes=False, connections=_SQLITE_READERS)
+            writer = self._sqlite_door(writes=True, connections=1)
+            self._writer = writer.transaction
+            self._hasty_writer = partial(writer.transaction, durable=False)
+            self._reader = self._sqlite_door(writes=False, connections=_SQLITE_READERS).transaction
             self._surveyor = self._survey_engine().begin
         else:
             engine = self._postgres_engine()
             self._opened.push_async_callback(engine.dispose)
-            self._writer = self._reader = self._surveyor = engine.begin
+            self._writer = self._hasty_writer = self._reader = self._surveyor = engine.begin
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._opened.aclose()
-        self._writer = self._reader = self._surveyor = None
+        self._writer = self._hasty_writer = self._reader = self._surveyor = None
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[Transaction]:
+    async def write(self, *, durable: bool = True) -> AsyncIterator[Transaction]:
         """Open a transaction that commits on leaving. Raises `StoreUnavailable` with nothing stored.
 
         On SQLite one transaction writes at a time, and has the file's write lock from its first statement on.
+        One that need not be `durable` survives every crash of ours, but perhaps not the loss of power: for what
+        means nothing after everybody has died.
         """
-        assert self._writer is not None, "the database is not open"
+        begin = self._writer if durable else self._hasty_writer
+        assert begin is not None, "the database is not open"
         with translated():
-            async with self._writer() as transaction:
+            async with begin() as transaction:
                 yield transaction
 
     @asynccontextmanager
@@ -101,12 +108,12 @@ class Database:
             async with self._surveyor() as transaction:
                 yield transaction
 
-    def _sqlite_door(self, *, writes: bool, connections: int) -> Begin:
+    def _sqlite_door(self, *, writes: bool, connections: int) -> SqliteDoor:
         door = SqliteDoor(
             self.url, writes=writes, connections=connections, busy_timeout_s=self._busy_timeout_s
         )
         self._opened.push_async_callback(door.close)
-        return door.transaction
+        return door
 
     def _survey_engine(self) -> AsyncEngine:
         """Make the one connection to SQLite whose statements may take long: aiosqlite has a thread for them."""

@@ -32,11 +32,18 @@ class SqliteConnection:
         assert isinstance(driver, sqlite3.Connection)
         self.driver = driver
         self._connection = connection
+        self._durable = True
 
     @property
     def dialect(self) -> Dialect:
         """SQLAlchemy's dialect."""
         return self._connection.dialect
+
+    def set_durable(self, durable: bool) -> None:  # noqa: FBT001 - the very value
+        """Choose whether commits wait for the disk; between transactions only."""
+        if durable is not self._durable:
+            self.driver.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}").close()
+            self._durable = durable
 
     async def execute(self, statement: Executable, parameters: Any = None, /) -> CursorResult[Any]:
         """Carry out a statement, here and now."""
@@ -75,15 +82,17 @@ class SqliteDoor:
         self._closed = False
 
     @contextlib.asynccontextmanager
-    async def transaction(self) -> AsyncIterator[SqliteConnection]:
+    async def transaction(self, *, durable: bool = True) -> AsyncIterator[SqliteConnection]:
         """Open a transaction; it is committed on leaving, and undone by an error or a cancellation.
 
-        A cancellation that meets the commit itself waits for it: then everything is stored.
+        A cancellation that meets the commit itself waits for it: then everything is stored. The commit of one
+        that need not be `durable` does not wait for the disk.
         """
         await self._take_turn()
         try:
             connection = self._idle.pop() if self._idle else await self._connect()
             try:
+                connection.set_durable(durable)
                 await self._begin(connection.driver)
                 changes = connection.driver.total_changes
                 yield connection

@@ -102,6 +102,17 @@ async def test_only_what_reaches_the_disk_leaves_the_loops_thread(door: SqliteDo
     assert where["COMMIT"] is here
 
 
+async def test_only_a_write_that_need_not_be_durable_skips_the_disk_and_the_next_one_does_not(
+    door: SqliteDoor,
+) -> None:
+    levels = []
+    for durable in (True, False, True):
+        async with door.transaction(durable=durable) as connection:
+            levels.append(connection.driver.execute("PRAGMA synchronous").fetchone()[0])
+    full, normal = 2, 1
+    assert levels == [full, normal, full]
+
+
 async def test_the_loop_goes_on_while_another_process_has_the_file(door: SqliteDoor, file: Path) -> None:
     other = sqlite3.connect(file, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")

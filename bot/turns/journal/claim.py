@@ -113,7 +113,8 @@ class Claiming(Finishing):
     async def _claim_row(
         self, chat_id: str, token: int, epoch: str
     ) -> tuple[Sequence[Row[Any]], Sequence[Row[Any]]] | None:
-        async with self._database.write() as connection:
+        # A claim means nothing once power is lost: whoever claimed is gone too, and the next token is higher.
+        async with self._database.write(durable=False) as connection:
             while True:
                 claim = {"chat": chat_id, "token": token, "epoch": epoch, "now": self._clock.now()}
                 turn_id = (await connection.execute(_CLAIM, claim)).scalar_one_or_none()
