@@ -40,6 +40,10 @@ def settings_in(folder: Path, *, engine_url: str = "") -> Settings:
     return settings
 
 
+def files_below(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[None]:
     """Run everything until it takes connections."""
@@ -68,6 +72,27 @@ async def test_a_person_gets_an_answer(
     said = capsys.readouterr().out
     assert "Aside is running" in said
     assert ("stays in this process" in said) is not servers_here
+
+
+async def test_nothing_people_write_and_nothing_the_model_answers_is_readable_in_any_file(
+    folder: Path,
+) -> None:
+    """Database, its journal, Valkey's append-only file, logs: searched byte by byte while all of it runs."""
+    engine = ScriptedEngine(lambda request: "the canary sings marmalade")
+    async with serve(engine) as url:
+        settings = settings_in(folder, engine_url=url)
+        async with running(settings):
+            link = Link(settings.terminal_socket, person="ann", chat=None)
+            await ask_once(link, "what does the canary sing, pumpernickel?", PATIENCE_S)
+            files = files_below(folder)
+            found = [
+                path
+                for path in files
+                if b"marmalade" in (held := path.read_bytes()) or b"pumpernickel" in held
+            ]
+    assert {path.suffix for path in files} >= {".sqlite", ".sqlite-wal", ".aof"}
+    assert found == []
+    assert "pumpernickel" in engine.requests[0].messages[-1].content
 
 
 async def test_without_embedded_servers_and_without_an_engine_one_sentence_says_what_to_set(
