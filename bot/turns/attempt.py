@@ -16,6 +16,7 @@ from bot.turns.model import Exchange, NoticeKind, Reply, Skill, Spent, Turn, Tur
 from bot.turns.notice_texts import NOTICES, STOPPED_MARK
 from bot.turns.stopping import Stop
 from bot.turns.trouble import Trouble
+from engine.errors import PromptTooLong
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +70,7 @@ class Attempt:
         elif turn.cancel_requested:
             await self._cancel(turn, delivery)
         else:
-            await self._answer(turn, lease, stop, delivery)
+            await self._answer_if_it_fits(turn, lease, stop, delivery)
 
     def _ending(self, turn: Turn) -> NoticeKind | None:
         if turn.attempts >= self._settings.most_attempts:
@@ -77,6 +78,13 @@ class Attempt:
         if turn.state is TurnState.WAITING and self._clock.now() >= turn.deadline_at:
             return NoticeKind.EXPIRED
         return None
+
+    async def _answer_if_it_fits(self, turn: Turn, lease: Lease, stop: Stop, delivery: Delivery) -> None:
+        try:
+            await self._answer(turn, lease, stop, delivery)
+        except PromptTooLong:
+            # The skill has shortened what it can: trying again would change nothing.
+            await self._give_up(turn, delivery, NoticeKind.TOO_LONG)
 
     async def _answer(self, turn: Turn, lease: Lease, stop: Stop, delivery: Delivery) -> None:
         async with delivery.live(turn, lease) as live:
@@ -128,7 +136,7 @@ class Attempt:
         await delivery.closed(turn)
 
     async def _give_up(self, turn: Turn, delivery: Delivery, kind: NoticeKind) -> None:
-        state = TurnState.REFUSED if kind is NoticeKind.EXPIRED else TurnState.DEAD
+        state = TurnState.DEAD if kind is NoticeKind.FAILED else TurnState.REFUSED
         logger.warning("turn %s is given up: %s after %d attempts", turn.id, kind.value, turn.attempts)
         await self._journal.give_up(turn, state, kind, NOTICES[kind])
         self._tell_finished(turn, TurnOutcome(state.value))

@@ -14,7 +14,7 @@ from bot.turns.notice_texts import NOTICES
 from bot.turns.sending import SendPolicy
 from bot.turns.tasks import end
 from engine.base import ChatRequest, EngineState
-from engine.errors import EngineFailed, EngineNotReady
+from engine.errors import EngineFailed, EngineNotReady, PromptTooLong
 from engine.scripted import ScriptedEngine
 from tests.fixtures.rig import Rig, loopback, open_rig, saying
 
@@ -158,6 +158,39 @@ async def test_a_hundred_thousand_characters_are_shortened_and_the_asker_is_told
     [text] = await rig.texts(1)
     assert "too long for me to read whole" in text
     assert "I read the ends" in text
+
+
+async def test_a_prompt_the_engine_finds_too_long_is_built_again_and_answered(rig: Rig) -> None:
+    engine = saying("fits now")
+    engine.fail_next(PromptTooLong(max_model_len=8192))
+    rig.start_worker(engine)
+    await rig.say("a question in a script that costs more tokens than it looks")
+    assert await rig.texts(1) == ["fits now"]
+    assert not any(isinstance(event, AttemptFailed) for event in rig.events)
+
+
+async def test_a_prompt_that_never_fits_gets_one_notice_and_is_not_tried_again(rig: Rig) -> None:
+    engine = saying("never")
+    for _ in range(2):
+        engine.fail_next(PromptTooLong(max_model_len=8192))
+    rig.start_worker(engine)
+    await rig.say("a question that no shortening makes fit")
+    assert await rig.texts(1) == [NOTICES[NoticeKind.TOO_LONG]]
+    assert len(engine.requests) == 2
+
+
+async def test_a_chat_that_outgrows_the_model_is_cut_and_goes_on(rig: Rig) -> None:
+    """Thirty turns of a hundred words on a model of a thousand tokens: each is answered, none too long."""
+    engine = ScriptedEngine(lambda request: "yes " * 40, max_model_len=1024)
+    rig.start_worker(engine)
+    for number in range(30):
+        await rig.say(f"turn {number}: " + "word " * 100)
+        await rig.texts(number + 1)
+    assert not any(isinstance(event, AttemptFailed) for event in rig.events)
+    last = [message.content for message in engine.requests[-1].messages]
+    assert "turn 29:" in last[-1]
+    assert any("turn 28:" in content for content in last)
+    assert not any("turn 3:" in content for content in last)
 
 
 async def test_binary_garbage_gets_a_notice_and_no_prompt(rig: Rig) -> None:
