@@ -37,8 +37,6 @@ class ChatRequest:
     stall_s: float
     total_s: float
     temperature: float = 0.7
-    #: Texts before which the reply ends (vLLM `stop`).
-    stop: tuple[str, ...] = ()
     seed: int | None = None
     #: Short hex that isolates the KV cache (vLLM `cache_salt`).
     cache_salt: str | None = None

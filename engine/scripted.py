@@ -184,10 +184,7 @@ class ScriptedEngine:
             raise
 
     def _pieces(self, request: ChatRequest) -> Iterator[str]:
-        pieces = to_pieces(self._script(request)) if callable(self._script) else self._script
-        whole = "".join(pieces)
-        ends = [at for stop in request.stop if (at := whole.find(stop)) >= 0]
-        return iter(to_pieces(whole[: min(ends)]) if ends else pieces)
+        return iter(to_pieces(self._script(request)) if callable(self._script) else self._script)
 
     def _note(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()

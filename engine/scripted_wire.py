@@ -37,7 +37,6 @@ class CompletionBody(_Strict):
     seed: int | None = None
     cache_salt: str | None = Field(default=None, min_length=1, max_length=1024)
     priority: int = 0
-    stop: list[str] = Field(default_factory=list)
 
     @classmethod
     def from_bytes(cls, body: bytes) -> Self:
@@ -60,7 +59,6 @@ class CompletionBody(_Strict):
             seed=self.seed,
             cache_salt=self.cache_salt,
             priority=self.priority,
-            stop=tuple(self.stop),
         )
 
 

@@ -39,8 +39,6 @@ def to_body(request: ChatRequest, *, model: str | None = None) -> bytes:
     body |= {name: value for name, value in optional.items() if value is not None}
     if request.priority:
         body["priority"] = request.priority
-    if request.stop:
-        body["stop"] = list(request.stop)
     return json.dumps(body).encode()
 
 

@@ -13,9 +13,9 @@ from adapters.base import ConversationKind
 from bot.turns.model import Exchange, Said, Turn
 from engine.base import ChatMessage, Role
 
-#: Begins every mark of ours. A reply ends where a model begins to write one: small models imitate them.
-OPENING_MARK = "⟦"
 _NAME_CHARS = 32
+#: A mark in a reply, also one that is still being written.
+_MARK = re.compile("⟦[^⟧\\n]*⟧?")
 #: What of a name is looked at: a name may be as long as its platform lets it.
 _NAME_LOOK_CHARS = 256
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -79,6 +79,11 @@ def inert(text: str) -> str:
     return text.replace("<|", "< |")
 
 
+def without_marks(text: str) -> str:
+    """Take out marks like ours that a model wrote: small ones imitate them, and a false one could name a speaker."""
+    return _MARK.sub("", text).lstrip() if "⟦" in text else text
+
+
 def cleaned(text: str) -> str:
     """Make a person's text safe for a prompt: no marks of ours, no control words, no broken characters."""
     whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
@@ -97,7 +102,7 @@ def shown_name(name: str) -> str:
 
 def _messages(exchange: Exchange) -> Iterator[ChatMessage]:
     yield ChatMessage(role=Role.USER, content=exchange.prompt)
-    yield ChatMessage(role=Role.ASSISTANT, content=inert(exchange.reply))
+    yield ChatMessage(role=Role.ASSISTANT, content=inert(without_marks(exchange.reply)))
 
 
 def _said_lines(said: Said, *, group: bool) -> Iterator[str]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.chat.assembly import Assembled, assemble
 from bot.chat.budget import Limits
 from bot.chat.keeper import ContextKeeper
-from bot.chat.prompt import OPENING_MARK, Persona
+from bot.chat.prompt import Persona, without_marks
 from bot.clock import Clock
 from bot.errors import SealBroken
 from bot.telemetry.events import FirstToken, Hooks, emit
@@ -113,7 +113,7 @@ class Answer:
                     generated.first_token_at = self._clock.now()
                     self._tell_first_token(turn, generated.first_token_at, asked_s)
                 generated.text += event.text
-                live.show(generated.text)
+                live.show(without_marks(generated.text))
         if generated.finish is None and not stop.asked:
             raise EngineFailed("the stream ended without a finish")
         if stop.asked and not generated.text.strip():
@@ -136,7 +136,6 @@ class Answer:
             stall_s=settings.stall_s,
             total_s=max(left_s, 1.0),
             temperature=settings.temperature,
-            stop=(OPENING_MARK,),
             cache_salt=self._salt(turn.chat),
         )
 
@@ -156,7 +155,8 @@ class Answer:
 def _shown(prompt: Assembled, generated: Generated) -> list[str]:
     """Lay out what people see: our note, the model's text, and a word when it was cut."""
     shown = [f"*{prompt.note}*"] if prompt.note else []
-    shown.append(generated.text if generated.text.strip() else NOTHING_SAID)
+    said = without_marks(generated.text)
+    shown.append(said if said.strip() else NOTHING_SAID)
     if generated.finish and generated.finish.reason is FinishReason.LENGTH:
         shown.append(CUT_MARK)
     return shown

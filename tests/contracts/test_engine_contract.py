@@ -181,14 +181,6 @@ async def test_the_limit_of_tokens_cuts_the_reply(subject: Subject) -> None:
     assert (finish.reason, finish.usage.output_tokens) == (FinishReason.LENGTH, 3)
 
 
-async def test_a_stop_text_ends_the_reply_before_it(subject: Subject) -> None:
-    """A space comes in whatever is said, and soon."""
-    *deltas, last = await collect(subject.engine, ask(max_tokens=64, stop=(" ",)))
-    assert " " not in "".join(delta.text for delta in deltas)
-    assert isinstance(last, Finish)
-    assert last.reason is FinishReason.STOP
-
-
 async def test_the_same_request_may_be_asked_again(subject: Subject) -> None:
     request = ask()
     first, second = await collect(subject.engine, request), await collect(subject.engine, request)

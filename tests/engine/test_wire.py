@@ -46,7 +46,6 @@ def test_a_plain_request_has_exactly_these_fields() -> None:
         pytest.param({"seed": 0}, "seed", 0, id="seed-zero-counts"),
         pytest.param({"cache_salt": "ab12"}, "cache_salt", "ab12", id="salt"),
         pytest.param({"priority": -1}, "priority", -1, id="priority"),
-        pytest.param({"stop": ("⟦",)}, "stop", ["⟦"], id="stop"),
     ],
 )
 def test_what_is_set_is_sent(changes: dict[str, Any], field: str, value: object) -> None:
