@@ -18,7 +18,7 @@ def check_gpu() -> Finding:
     query = [tool, "--query-gpu=name,memory.total", "--format=csv,noheader"]
     try:
         # The tool was found on this machine's own PATH, and its arguments are ours.
-        answer = subprocess.run(query, capture_output=True, text=True, timeout=TIMEOUT_S, check=True)  # noqa: S603
+        answer = subprocess.run(query, capture_output=True, text=True, timeout=TIMEOUT_S, check=True)  # noqa: S603 - a fixed command
     except (OSError, subprocess.SubprocessError):
         return judge_gpu(driver=True, listing=None)
     return judge_gpu(driver=True, listing=answer.stdout)
