@@ -14,6 +14,7 @@ from engine.errors import EngineSetupError
 from engine.launch import Launch
 from engine.listen import Listen
 from engine.probe import EngineProbe
+from engine.processor import cpu_flags
 from engine.profile import Profile
 from engine.supervised import SupervisedEngine
 from engine.supervisor import EngineSupervisor
@@ -79,7 +80,7 @@ def _launch(settings: Settings) -> Launch:
     data = settings.data
     try:
         launch = Launch(
-            profile=Profile.bundled(settings.engine.profile),
+            profile=Profile.bundled(settings.engine.profile).on_processor(cpu_flags()),
             python=data.engine_python,
             model_dir=data.embedded_model,
             listen=Listen.on_socket(data.engine_socket),

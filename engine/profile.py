@@ -7,7 +7,8 @@ caching is on, the context length is set, and the engine listens on loopback or 
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from collections.abc import Set as AbstractSet
+from dataclasses import MISSING, dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
 from types import NoneType
@@ -15,6 +16,7 @@ from typing import Any, Self, get_args, get_origin, get_type_hints
 
 from engine.errors import ProfileError
 from engine.listen import Listen
+from engine.processor import computes_bfloat16
 
 _BUNDLED = Path(__file__).with_name("profiles")
 #: Arguments that are not a profile's to give: where to listen, which model, and what must stay on.
@@ -48,6 +50,8 @@ class Profile:
     max_model_len: int
     max_num_seqs: int
     dtype: str
+    #: What to compute in where the processor has no bfloat16 of its own; left out: the same everywhere.
+    dtype_without_bfloat16: str | None = None
     block_size: int
     enable_prefix_caching: bool = True
     kv_cache_memory_bytes: int | None = None
@@ -82,6 +86,12 @@ class Profile:
         if name not in names:
             raise ProfileError(f"there is no profile {name!r}; there are: {', '.join(names)}")
         return cls.read(_BUNDLED / f"{name}.toml")
+
+    def on_processor(self, flags: AbstractSet[str]) -> Self:
+        """Return the profile as it runs on a processor with these features."""
+        if self.dtype_without_bfloat16 is None or computes_bfloat16(flags):
+            return self
+        return replace(self, dtype=self.dtype_without_bfloat16)
 
     def arguments(self, *, model_dir: Path, listen: Listen) -> tuple[str, ...]:
         """Return what follows `python -m vllm.entrypoints.openai.api_server`."""

@@ -6,6 +6,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.processor import cpu_flags
+
 #: Python releases that the test suite runs on.
 TESTED_PYTHON = ((3, 11),)
 #: The first and the last Python the lock files are made for.
@@ -39,7 +41,7 @@ def read_host() -> HostFacts:
         system=platform.system(),
         machine=platform.machine(),
         glibc=_glibc(),
-        cpu_flags=parse_cpu_flags(_text(Path("/proc/cpuinfo"))),
+        cpu_flags=cpu_flags(),
         cpus=_cpus(),
         memory_bytes=_memory_bytes(),
     )
@@ -58,15 +60,6 @@ def why_no_embedded_engine(host: HostFacts) -> str:
     if "avx2" not in host.cpu_flags:
         return "a processor with AVX2, and this one has none"
     return ""
-
-
-def parse_cpu_flags(cpuinfo: str) -> frozenset[str]:
-    """Read the first processor's features from the text of `/proc/cpuinfo`."""
-    for line in cpuinfo.splitlines():
-        name, _, value = line.partition(":")
-        if name.strip() == "flags":
-            return frozenset(value.split())
-    return frozenset()
 
 
 def parse_glibc(version: str) -> tuple[int, int] | None:

@@ -55,8 +55,17 @@ def test_the_embedded_profile_is_what_two_cores_can_do() -> None:
     profile = Profile.bundled("embedded")
     assert profile.device is Device.CPU
     assert profile.enforce_eager
-    assert profile.environment == {"VLLM_CPU_CI_ENV": "1"}
+    assert profile.environment == {"VLLM_CPU_CI_ENV": "1", "VLLM_CPU_NUM_OF_RESERVED_CPU": "0"}
     assert "not the quality" in profile.summary
+
+
+@pytest.mark.parametrize(("flags", "dtype"), [({"avx2"}, "float32"), ({"avx2", "avx512_bf16"}, "bfloat16")])
+def test_the_embedded_profile_computes_in_what_the_processor_can(flags: set[str], dtype: str) -> None:
+    assert Profile.bundled("embedded").on_processor(flags).dtype == dtype
+
+
+def test_a_profile_that_says_nothing_of_processors_is_the_same_on_all(tmp_path: Path) -> None:
+    assert read(tmp_path, GOOD).on_processor({"avx2"}).dtype == "auto"
 
 
 def test_an_unknown_profile_names_those_that_exist() -> None:

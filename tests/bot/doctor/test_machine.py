@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.doctor.finding import Level
-from bot.doctor.host import HostFacts, parse_cpu_flags, parse_glibc, read_host, why_no_embedded_engine
+from bot.doctor.host import HostFacts, parse_glibc, read_host, why_no_embedded_engine
 from bot.doctor.machine import (
     GIB,
     check_cpus,
@@ -132,11 +132,6 @@ def test_this_machine_can_be_read():
     assert host.cpus >= 1
     assert host.memory_bytes > GIB // 2
     assert len(list(check_machine(host, embedded_engine=True))) == 4
-
-
-def test_cpu_flags_are_read_from_the_first_processor():
-    text = "processor\t: 0\nflags\t\t: fpu avx2 sse\n\nprocessor\t: 1\nflags\t\t: fpu\n"
-    assert parse_cpu_flags(text) == {"fpu", "avx2", "sse"}
 
 
 @pytest.mark.parametrize(
