@@ -114,6 +114,8 @@ class Receipt:
     turn_id: str | None = None
     #: The core's own id of the chat, where something was committed.
     chat_id: str | None = None
+    #: How many stand in line before a turn of its own; None where nobody does, and it can be taken at once.
+    ahead: int | None = None
 
 
 class Sink(Protocol):
@@ -333,6 +335,25 @@ class LiveSurface(Protocol):
 
     async def show(self, snapshot: LiveSnapshot) -> None:
         """Show a snapshot to whoever is connected; never blocks on a slow person, never raises."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineNow:
+    """How the engine fares, in words for people."""
+
+    ready: bool
+    #: A clause that says what it is doing while it is not ready.
+    text: str = ""
+    #: How much of a usual start has passed, from 0 to 1; None where nobody knows.
+    share: float | None = None
+
+
+class EngineWatch(Protocol):
+    """What a platform that has a face of its own may ask about the engine."""
+
+    async def now(self) -> EngineNow:
+        """Tell how the engine fares; never raises, and answers within two seconds."""
         ...
 
 

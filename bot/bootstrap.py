@@ -21,6 +21,7 @@ from bot.chat.redis_context import RedisContext
 from bot.chat.salt import cache_salt
 from bot.chat.vault import Vault
 from bot.clock import Clock, SystemClock
+from bot.engine_view import EngineView
 from bot.ingress.announcing import Announcer
 from bot.ingress.intake import Intake, IntakeSettings
 from bot.ingress.policy import Rules
@@ -88,6 +89,8 @@ class Core:
     reconciler: Reconciler
     platforms: Mapping[str, Platform]
     outage: ScheduleOutage
+    #: What platforms with a face of their own see of the engine; a role attaches the engine once it has one.
+    engine_view: EngineView
     delays: Delays = field(default_factory=Delays)
 
 
@@ -109,6 +112,7 @@ async def open_core(settings: Settings, redis_url: str | None) -> AsyncIterator[
         journal = Journal(database, vault, clock, _caps(settings))
         metrics = Metrics()
         hooks: Hooks = (metrics, log_event)
+        engine_view = EngineView()
         yield Core(
             settings=settings,
             clock=clock,
@@ -122,6 +126,7 @@ async def open_core(settings: Settings, redis_url: str | None) -> AsyncIterator[
             reconciler=Reconciler(journal, shared.scheduler, clock),
             platforms=_platforms(settings, database, vault, clock),
             outage=ScheduleOutage(clock, hooks),
+            engine_view=engine_view,
         )
 
 
@@ -153,7 +158,11 @@ async def _open_shared(
 
 
 def _caps(settings: Settings) -> Caps:
-    return Caps(per_chat=settings.turns.per_chat_waiting, total=settings.turns.total_waiting)
+    return Caps(
+        per_chat=settings.turns.per_chat_waiting,
+        total=settings.turns.total_waiting,
+        slots=settings.worker.slots,
+    )
 
 
 def _names(settings: Settings) -> tuple[str, ...]:

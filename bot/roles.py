@@ -16,6 +16,7 @@ from bot.servers.platforms import embedded_servers_run_here
 from bot.servers.valkey import EmbeddedValkey
 from bot.settings import Settings
 from bot.store.schema import migrate
+from bot.telemetry.pulse import Pulse
 from bot.turns.gauges import watch_queue
 from engine.base import Engine
 
@@ -60,6 +61,7 @@ async def run_worker(settings: Settings) -> int:
             asyncio.TaskGroup() as tasks,
         ):
             tasks.create_task(core.reconciler.run())
+            tasks.create_task(Pulse(settings.data.worker_pulse).run())
             await _work(core, engine, tasks)
     return 0
 
@@ -74,7 +76,7 @@ async def run_engine(settings: Settings) -> int:
 
 async def _redis(settings: Settings, greeting: Greeting, stack: AsyncExitStack) -> str | None:
     """Return the URL of the Redis to use, starting the embedded one where none is set; None keeps it in-process."""
-    if url := settings.redis.url.get_secret_value():
+    if url := settings.redis_url:
         return url
     if not embedded_servers_run_here():
         greeting.say(
@@ -88,7 +90,7 @@ async def _redis(settings: Settings, greeting: Greeting, stack: AsyncExitStack) 
 
 def _given_redis(settings: Settings) -> str:
     """Return the Redis of a deployment of several processes, which must be named."""
-    if url := settings.redis.url.get_secret_value():
+    if url := settings.redis_url:
         return url
     raise StartupError(
         "gateway and worker meet in Redis: set ASIDE_REDIS_URL (redis.url) to a Redis 7.0 or Valkey 8 server or "
@@ -99,8 +101,9 @@ def _given_redis(settings: Settings) -> str:
 @asynccontextmanager
 async def _gateway(core: Core, engine: Engine) -> AsyncIterator[asyncio.TaskGroup]:
     """Run intake, the HTTP side and everything that takes in and sends beside the workers."""
+    core.engine_view.attach(engine)
     section = core.settings.gateway
-    settings = GatewaySettings(host=section.host, port=section.port)
+    settings = GatewaySettings(host=section.host, port=section.port, behind_proxy=section.behind_proxy)
     async with make_intake(core) as intake:
         webhooks = [webhook for platform in core.platforms.values() for webhook in platform.webhooks]
         app = make_app(webhooks, intake, make_probes(core, engine), settings)

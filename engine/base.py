@@ -103,6 +103,8 @@ class EngineStatus:
     max_model_len: int | None = None
     #: A sentence for people: what it is waiting for, or why it is dead.
     detail: str = ""
+    #: How much of a usual start has passed, below 1, while it starts; None where nobody knows.
+    share: float | None = None
 
 
 class Engine(Protocol):

@@ -22,6 +22,9 @@ from engine.probe import HealthProbe
 
 logger = logging.getLogger(__name__)
 
+#: What a start that takes longer than usual shows as done.
+_ALMOST = 0.97
+
 
 class EngineSupervisor:
     """Owns one engine process. Enter to start it, leave to drain it; its `status` is always there to be asked."""
@@ -112,6 +115,7 @@ class EngineSupervisor:
             model=served.model if served else None,
             max_model_len=served.max_model_len if served else None,
             detail=self._detail(),
+            share=self._share(),
         )
 
     async def run(self) -> None:
@@ -216,6 +220,13 @@ class EngineSupervisor:
             except EngineNotReady as exc:
                 failed, last = failed + 1, str(exc)
         return f"it failed {failed} health checks: {last}"
+
+    def _share(self) -> float | None:
+        """Tell how much of a usual start has passed; it approaches 1 and never claims to be there."""
+        if self._state not in (EngineState.STARTING, EngineState.WARMING):
+            return None
+        passed_s = self._clock() - self._started_s
+        return min(passed_s / max(self._usual_start_s, 1.0), _ALMOST)
 
     def _died(self, why: str) -> None:
         """Say no at once, and count the failure unless it came after a long healthy while."""

@@ -51,4 +51,6 @@ class Caps:
     total: int = 10_000
     #: Messages that join one turn; the next one begins another.
     per_turn: int = 20
+    #: Turns that are answered at a time, as far as this process knows: what waits beyond them stands in line.
+    slots: int = 8
     busy_text: str = NOTICES[NoticeKind.BUSY]

@@ -225,6 +225,14 @@ async def test_the_deployment_takes_so_many_waiting_turns_and_no_more(
     ]
 
 
+async def test_who_finds_every_slot_taken_learns_how_many_stand_before(
+    database: Database, clock: ManualClock
+) -> None:
+    journal = Journal(database, EphemeralVault(), clock, Caps(slots=2))
+    batch = [acceptance(conversation=room) for room in "abcd"]
+    assert [receipt.ahead for receipt in await journal.accept(batch)] == [None, None, 0, 1]
+
+
 async def test_a_finished_turn_makes_room(database: Database, clock: ManualClock) -> None:
     journal = Journal(database, EphemeralVault(), clock, Caps(per_chat=1))
     await journal.accept([acceptance(sender="ann")])

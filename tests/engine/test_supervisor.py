@@ -231,6 +231,16 @@ async def test_loading_says_how_long_it_takes(stage: Stage) -> None:
         await supervisor.until(STARTING)
         now[0] += 23.4
         assert supervisor.status().detail == "loading the model, 23 s so far, usually about 45 s"
+        assert supervisor.status().share == pytest.approx(0.52)
+
+
+async def test_a_start_that_takes_long_never_looks_done(stage: Stage) -> None:
+    now = [100.0]
+    stage.argv = (sys.executable, "-c", "import time; time.sleep(600)")
+    async with stage.supervised(clock=lambda: now[0]) as supervisor:
+        await supervisor.until(STARTING)
+        now[0] += 450
+        assert 0.9 < supervisor.status().share < 1
 
 
 async def test_draining_while_loading_ends_the_process(stage: Stage) -> None:

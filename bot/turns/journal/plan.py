@@ -86,11 +86,15 @@ class Plan:
     def _new_turn(self, acceptance: Acceptance, slot: ChatSlot) -> Receipt:
         cap = None if acceptance.refusal else self._exceeded(slot)
         refusal = (NoticeKind.BUSY, self.caps.busy_text) if cap else acceptance.refusal
+        ahead = self.waiting - self.caps.slots
         turn_id = self._add_turn(acceptance, slot, refusal)
         if cap:
             return CapRefusal(outcome=Outcome.REFUSED, turn_id=turn_id, chat_id=slot.id, cap=cap)
-        outcome = Outcome.REFUSED if refusal else Outcome.ACCEPTED
-        return Receipt(outcome=outcome, turn_id=turn_id, chat_id=slot.id)
+        if refusal:
+            return Receipt(outcome=Outcome.REFUSED, turn_id=turn_id, chat_id=slot.id)
+        return Receipt(
+            outcome=Outcome.ACCEPTED, turn_id=turn_id, chat_id=slot.id, ahead=ahead if ahead >= 0 else None
+        )
 
     def _exceeded(self, slot: ChatSlot) -> Cap | None:
         if slot.waiting >= self.caps.per_chat:
