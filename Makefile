@@ -12,12 +12,13 @@ BIN = "$(DATA_DIR)/env/app/bin"
 ASIDE = $(BIN)/aside
 
 .DEFAULT_GOAL := help
-.PHONY: help run chat setup test check lock clean
+.PHONY: help run chat setup secrets test check lock clean
 
 help:
 	@echo "make run              install what is missing, then run everything; Ctrl-C stops it"
 	@echo "make chat NAME=ada    talk to it from another terminal; CHAT=team enters a group"
 	@echo "make setup            install the environments and nothing else"
+	@echo "make secrets          make the passwords and keys that docker-compose.yml names"
 	@echo "make test             install what tests need, then run all of them"
 	@echo "make check            lint, formatting, types, import arrows and all tests"
 	@echo "make lock             pin again what pyproject.toml asks for (UPGRADE=1 for newer releases)"
@@ -36,6 +37,9 @@ chat:
 
 setup:
 	@$(INSTALL) app engine
+
+secrets:
+	@$(PYTHON) deploy/make_secrets.py
 
 test:
 	@$(INSTALL) dev engine model --for-tests

@@ -6,6 +6,7 @@ off where the platform has them.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,14 @@ class Italic:
     children: "tuple[Inline, ...]"
 
 
-Inline = Text | Code | Link | Bold | Italic
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """Words that no longer hold."""
+
+    children: "tuple[Inline, ...]"
+
+
+Inline = Text | Code | Link | Bold | Italic | Strike
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +93,38 @@ class Quote:
     blocks: "tuple[Block, ...]"
 
 
-Block = Paragraph | Heading | CodeBlock | ListBlock | Quote
+class Align(StrEnum):
+    """Where a table's column puts its text."""
+
+    #: As the reader's writing direction has it.
+    NONE = ""
+    #: At the left edge.
+    LEFT = "left"
+    #: In the middle.
+    CENTER = "center"
+    #: At the right edge.
+    RIGHT = "right"
+
+
+#: The inlines of one cell of a table.
+Cell = tuple[Inline, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A header and rows, each with one cell for each of `aligns`."""
+
+    aligns: tuple[Align, ...]
+    header: tuple[Cell, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A line between what belongs apart."""
+
+
+Block = Paragraph | Heading | CodeBlock | ListBlock | Quote | Table | Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +142,6 @@ def plain(text: str) -> Content:
 def inline_text(inlines: tuple[Inline, ...]) -> str:
     """Return the characters of some inlines without their markup; a link's address is not among them."""
     return "".join(
-        inline_text(inline.children) if isinstance(inline, Bold | Italic) else inline.text
+        inline_text(inline.children) if isinstance(inline, Bold | Italic | Strike) else inline.text
         for inline in inlines
     )

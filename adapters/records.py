@@ -11,14 +11,14 @@ class Record:
 
     #: Position in the stream, growing from 1, never reused.
     position: int
-    #: The writer's idempotency key, unique in the stream.
+    #: The writer's idempotency key, unique in the stream, never empty.
     key: str
     body: str
     stored_at: datetime
 
 
 class RecordStore(Protocol):
-    """Append-only streams, for one adapter; durable when a call returns.
+    """Streams that grow at their end, for one adapter; durable when a call returns.
 
     Every call raises `RecordsUnavailable` when it cannot be carried out.
     """
@@ -27,8 +27,25 @@ class RecordStore(Protocol):
         """Store a record; the same key again changes nothing and returns what stands."""
         ...
 
+    async def put(self, stream: str, key: str, body: str) -> Record:
+        """Store a record at the end, in place of the one of that key, which is dropped. Safe to repeat."""
+        ...
+
+    async def amend(
+        self, stream: str, key: str, body: str, *, note_key: str, note_body: str
+    ) -> Record | None:
+        """Replace a record's body where it stands and `put` a note of that at the end: both or neither.
+
+        Returns the note; None, with nothing stored, where no record has the key. Safe to repeat.
+        """
+        ...
+
     async def after(self, stream: str, position: int, limit: int) -> list[Record]:
         """Read at most `limit` records behind a position, oldest first."""
+        ...
+
+    async def before(self, stream: str, position: int, limit: int) -> list[Record]:
+        """Read the newest `limit` records below a position, oldest first."""
         ...
 
     async def latest(self, stream: str, limit: int) -> list[Record]:
@@ -37,6 +54,17 @@ class RecordStore(Protocol):
 
     async def by_key(self, stream: str, key: str) -> Record | None:
         """Read the record of a key, if there is one."""
+        ...
+
+    async def forget(self, stream: str) -> None:
+        """Drop a stream; should it be written again, it begins anew. One that is not there is fine."""
+        ...
+
+    async def forget_before(self, prefix: str, instant: datetime) -> int:
+        """Drop the records stored before an instant in all streams whose name starts so; how many that were.
+
+        The streams go on: their positions are not given out again.
+        """
         ...
 
 

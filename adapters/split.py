@@ -1,14 +1,18 @@
 """Split a long message into several, measured after rendering, with nothing lost.
 
 Borders are sought in this order: between blocks, list items and code lines; behind a sentence; between words; between
-graphemes (a person's name or a family emoji never breaks in two). Code fences and quotes are opened again.
+graphemes (a person's name or a family emoji never breaks in two). Code fences and quotes are opened again, a table's
+header is repeated.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from adapters.base import TextUnit
 from adapters.content import (
     Block,
+    Bold,
+    Cell,
     CodeBlock,
     Content,
     Heading,
@@ -16,6 +20,8 @@ from adapters.content import (
     ListBlock,
     Paragraph,
     Quote,
+    Rule,
+    Table,
     Text,
     inline_text,
 )
@@ -124,10 +130,12 @@ def _cut(block: Block, fits: Fits) -> _Cut | None:
             return _cut_list(block, fits)
         case Quote():
             return _cut_quote(block, fits)
-        case Paragraph():
-            return _cut_inlines(block.inlines, fits, Paragraph)
-        case Heading():
-            return _cut_inlines(block.inlines, fits, lambda inlines: Heading(block.level, inlines))
+        case Table():
+            return _cut_table(block, fits)
+        case Rule():
+            return None
+        case Paragraph() | Heading():
+            return _cut_inlines(block.inlines, fits, lambda inlines: replace(block, inlines=inlines))
 
 
 def _cut_code(block: CodeBlock, fits: Fits) -> _Cut | None:
@@ -167,6 +175,29 @@ def _cut_quote(block: Quote, fits: Fits) -> _Cut | None:
         return None
     head, tail = cut
     return (Quote(head),), (Quote(tail),)
+
+
+def _cut_table(block: Table, fits: Fits) -> _Cut | None:
+    count = _most(len(block.rows), lambda number: fits((replace(block, rows=block.rows[:number]),)))
+    if count:
+        rest = (replace(block, rows=block.rows[count:]),) if count < len(block.rows) else ()
+        return (replace(block, rows=block.rows[:count]),), rest
+    # A row that is too long for a line is read more easily cell by cell, each behind its column's title.
+    first = block.rows[0] if block.rows else ((),) * len(block.header)
+    cut = _cut_blocks(_told(block.header, first), fits)
+    if cut is None:
+        return None
+    head, tail = cut
+    return head, tail + ((replace(block, rows=block.rows[1:]),) if len(block.rows) > 1 else ())
+
+
+def _told(header: tuple[Cell, ...], row: tuple[Cell, ...]) -> tuple[Block, ...]:
+    told: list[Block] = []
+    for title, cell in zip(header, row, strict=True):
+        marked = (Bold(title),) if inline_text(title).strip() else ()
+        between = (Text(": "),) if marked and inline_text(cell).strip() else ()
+        told.append(Paragraph((*marked, *between, *cell)))
+    return tuple(block for block in told if not _is_blank(block))
 
 
 def _cut_blocks(blocks: Sequence[Block], fits: Fits) -> _Cut | None:

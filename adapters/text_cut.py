@@ -4,7 +4,7 @@ import re
 import unicodedata
 from dataclasses import replace
 
-from adapters.content import Bold, Inline, Italic, Text, inline_text
+from adapters.content import Bold, Inline, Italic, Strike, Text, inline_text
 
 _SENTENCE_END = re.compile(r"(?:[.!?…][\"')\]]*(?=\s)|[。！？]|(?=\n))")  # noqa: RUF001 - CJK punctuation is meant
 _ZWJ, _CR, _LF = "\u200d", "\r", "\n"
@@ -89,7 +89,7 @@ def _divide(inlines: tuple[Inline, ...], at: int) -> tuple[tuple[Inline, ...], t
 
 def _divide_one(inline: Inline, at: int) -> tuple[Inline, Inline]:
     match inline:
-        case Bold() | Italic():
+        case Bold() | Italic() | Strike():
             first, second = _divide(inline.children, at)
             return type(inline)(first), type(inline)(second)
         case _:
@@ -110,7 +110,7 @@ def _stripped(inlines: tuple[Inline, ...], *, end: bool) -> tuple[Inline, ...]:
 
 def _trimmed(inline: Inline, *, end: bool) -> Inline | None:
     match inline:
-        case Bold() | Italic():
+        case Bold() | Italic() | Strike():
             children = _stripped(inline.children, end=end)
             return type(inline)(children) if children else None
         case Text():

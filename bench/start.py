@@ -64,7 +64,7 @@ def measure(data_dir: Path) -> Report:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    environ = os.environ | {"ASIDE_GATEWAY_PORT": str(port)}
+    environ = os.environ | {"ASIDE_GATEWAY_PORT": str(port), "ASIDE_WEBCHAT_PORT": "0"}
     command = ["make", "-s", "run", f"DATA_DIR={data_dir}"]
     began_s = time.perf_counter()
     process = subprocess.Popen(

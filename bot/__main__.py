@@ -35,8 +35,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(args: Namespace) -> int:
-    options = {"data_dir": args.data_dir} if args.data_dir is not None else {}
     command: Command = args.subcommand
+    given = {"data_dir": "data_dir", **command.settings}
+    options = {
+        setting: getattr(args, name) for name, setting in given.items() if getattr(args, name) is not None
+    }
     return command.run(args, load_settings(options, config=args.config))
 
 

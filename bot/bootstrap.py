@@ -10,6 +10,10 @@ from redis.asyncio import Redis
 from adapters.base import Platform, SendsFrom
 from adapters.terminal.adapter import TerminalAdapter
 from adapters.terminal.settings import TerminalSettings
+from adapters.webchat.adapter import WebchatAdapter
+from adapters.webchat.house import House, HouseRules
+from adapters.webchat.settings import NAME as WEBCHAT
+from adapters.webchat.settings import Create, WebchatSettings
 from bot.chat import key_file
 from bot.chat.aes_vault import AesVault
 from bot.chat.context import ContextStore
@@ -24,11 +28,12 @@ from bot.clock import Clock, SystemClock
 from bot.engine_view import EngineView
 from bot.ingress.announcing import Announcer
 from bot.ingress.intake import Intake, IntakeSettings
+from bot.ingress.listening import listen
 from bot.ingress.policy import Rules
 from bot.settings import Settings
 from bot.skills.answer import Answer, AnswerSettings
 from bot.skills.base import SkillRunner
-from bot.skills.spoken import Spoken, greet_words, help_words, reset_words
+from bot.skills.spoken import EMBEDDED_NOTE, Spoken, greet_words, help_words, reset_words
 from bot.store.database import Database
 from bot.store.records import SqlRecordStore
 from bot.store.redis_check import check_server
@@ -124,7 +129,7 @@ async def open_core(settings: Settings, redis_url: str | None) -> AsyncIterator[
             journal=journal,
             shared=shared,
             reconciler=Reconciler(journal, shared.scheduler, clock),
-            platforms=_platforms(settings, database, vault, clock),
+            platforms=_platforms(settings, database, vault, clock, engine_view),
             outage=ScheduleOutage(clock, hooks),
             engine_view=engine_view,
         )
@@ -169,15 +174,71 @@ def _names(settings: Settings) -> tuple[str, ...]:
     return (settings.persona.name, *settings.persona.aliases)
 
 
-def _platforms(settings: Settings, database: Database, vault: Vault, clock: Clock) -> dict[str, Platform]:
-    if not settings.terminal.enabled:
-        return {}
-    terminal = TerminalAdapter(
-        TerminalSettings(socket_path=settings.terminal_socket, assistant_names=_names(settings)),
-        SqlRecordStore(database, vault, "terminal", clock),
-        clock.now,
+def _platforms(
+    settings: Settings, database: Database, vault: Vault, clock: Clock, engine_view: EngineView
+) -> dict[str, Platform]:
+    made: list[TerminalAdapter | WebchatAdapter] = []
+    if settings.terminal.enabled:
+        made.append(
+            TerminalAdapter(
+                TerminalSettings(socket_path=settings.terminal_socket, assistant_names=_names(settings)),
+                SqlRecordStore(database, vault, "terminal", clock),
+                clock.now,
+            )
+        )
+    if settings.webchat.enabled:
+        made.append(
+            WebchatAdapter(
+                _webchat(settings),
+                SqlRecordStore(database, vault, "webchat", clock),
+                clock.now,
+                engine=engine_view,
+                listen=partial(
+                    listen, behind_proxy=settings.webchat.behind_proxy, setting="webchat", what="the web chat"
+                ),
+                monotonic=clock.monotonic,
+            )
+        )
+    return {adapter.name: Platform(adapter=adapter, source=adapter, live=adapter) for adapter in made}
+
+
+def _webchat(settings: Settings) -> WebchatSettings:
+    section = settings.webchat
+    return WebchatSettings(
+        host=section.host,
+        port=section.port,
+        public_url=section.public_url,
+        behind_proxy=section.behind_proxy,
+        create=Create(section.create),
+        sso_header=section.sso_header,
+        sso_name_header=section.sso_name_header,
+        retention_days=section.retention_days,
+        assistant_names=_names(settings),
+        caution=EMBEDDED_NOTE if settings.embedded_model_answers else "",
     )
-    return {terminal.name: Platform(adapter=terminal, source=terminal, live=terminal)}
+
+
+@asynccontextmanager
+async def open_house(settings: Settings) -> AsyncIterator[House]:
+    """Open the web chat's rooms for a command, beside the process that serves them.
+
+    That process keeps rooms in memory: only what it has not read yet may be written here.
+    """
+    vault = AesVault(
+        key_file.load_or_create(settings.vault_key_file), organisation=settings.vault.organisation
+    )
+    clock = SystemClock()
+    async with Database(settings.database_url) as database:
+        await require_current(database)
+        yield House(
+            SqlRecordStore(database, vault, WEBCHAT, clock), clock.now, _names(settings), HouseRules()
+        )
+
+
+def page_of(core: Core) -> WebchatAdapter | None:
+    """Return the adapter that serves the page, if there is one."""
+    webchat = core.platforms.get(WEBCHAT)
+    return webchat.adapter if webchat and isinstance(webchat.adapter, WebchatAdapter) else None
 
 
 def make_intake(core: Core) -> Intake:

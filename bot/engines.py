@@ -1,11 +1,13 @@
 """Which engine answers: one that runs elsewhere, one another process supervises, or a child of this one."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from bot.errors import StartupError
-from bot.servers.platforms import embedded_servers_run_here
+from bot.launching import require_launchable
 from bot.settings import Settings
 from bot.telemetry.events import EngineStateChanged, Hooks, emit
 from engine.base import Engine, EngineStatus
@@ -13,12 +15,13 @@ from engine.client import EngineClient
 from engine.errors import EngineSetupError
 from engine.launch import Launch
 from engine.listen import Listen
+from engine.patience import Patience
 from engine.probe import EngineProbe
-from engine.processor import cpu_flags
-from engine.profile import Profile
 from engine.supervised import SupervisedEngine
 from engine.supervisor import EngineSupervisor
 
+#: A start that takes this many times what is usual will not end by itself.
+_STARTS = 4
 OnChange = Callable[[EngineStatus], None]
 
 
@@ -48,8 +51,8 @@ async def supervised(
     settings: Settings, hooks: Hooks = (), *, on_change: OnChange = lambda _: None
 ) -> AsyncIterator[Engine]:
     """Start vLLM as a child and keep it alive; returns at once, the engine becomes ready by itself."""
-    require_engine(settings)
-    launch = _launch(settings)
+    launch = await asyncio.to_thread(require_launchable, settings)
+    _make_way(launch)
 
     def changed(status: EngineStatus) -> None:
         emit(hooks, EngineStateChanged(state=status.state, detail=status.detail))
@@ -61,6 +64,7 @@ async def supervised(
             engine=client,
             probe=EngineProbe(client, launch.listen),
             usual_start_s=launch.profile.usual_start_s,
+            patience=_patience(launch),
             on_change=changed,
         )
         async with supervisor:
@@ -69,24 +73,18 @@ async def supervised(
 
 def require_engine(settings: Settings) -> None:
     """Raise `StartupError`, with what to set, where there is no engine elsewhere and none can run here."""
-    if not settings.engine.url and not embedded_servers_run_here():
-        raise StartupError(
-            "the embedded engine needs Linux on x86-64 with AVX2: set ASIDE_ENGINE_URL to an OpenAI-compatible "
-            "server such as vLLM, and everything else runs here"
-        )
+    if not settings.engine.url:
+        require_launchable(settings)
 
 
-def _launch(settings: Settings) -> Launch:
-    data = settings.data
+def _make_way(launch: Launch) -> None:
     try:
-        launch = Launch(
-            profile=Profile.bundled(settings.engine.profile).on_processor(cpu_flags()),
-            python=data.engine_python,
-            model_dir=data.embedded_model,
-            listen=Listen.on_socket(data.engine_socket),
-            data_dir=data.root,
-        )
-        launch.command(os.environ)
+        launch.listen.make_way()
     except EngineSetupError as exc:
         raise StartupError(str(exc)) from exc
-    return launch
+
+
+def _patience(launch: Launch) -> Patience:
+    """Wait longer for a model that usually takes longer."""
+    usual = Patience()
+    return replace(usual, start_s=max(usual.start_s, _STARTS * launch.profile.usual_start_s))

@@ -24,8 +24,8 @@ class Greeting:
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
 
-    def started(self, process: int) -> None:
-        """Say that it runs, and how to talk to it."""
+    def started(self, process: int, page: str | None) -> None:
+        """Say that it runs, and how to talk to it; the page's address is the last line."""
         command = f"{_command()}{_options(self._settings)}"
         self.say("")
         self.say(f"Aside is running after {time.monotonic() - self._began_s:.1f} s (process {process}).")
@@ -37,6 +37,8 @@ class Greeting:
             )
         self.say(f"How it fares: {command} status")
         self.say(f"Logs: {self._settings.data.logs}. Stop with Ctrl-C.")
+        if page is not None:
+            self.say(f"Open it in a browser: {page}")
 
     def engine_changed(self, status: EngineStatus) -> None:
         """Say when the engine's state becomes another."""
@@ -48,7 +50,7 @@ class Greeting:
                 self.say(
                     f"The model is ready after {time.monotonic() - self._began_s:.0f} s: {status.model}."
                 )
-                if self._embedded:
+                if self._settings.embedded_model_answers:
                     self.say(EMBEDDED_NOTE)
             case EngineState.STARTING:
                 self.say(f"The model is {status.detail}. Ask already: it answers when it is ready.")
@@ -56,10 +58,6 @@ class Greeting:
                 self.say(f"The model does not answer: {status.detail or 'it is out of reach'}.")
             case EngineState.WARMING | EngineState.DRAINING:
                 pass
-
-    @property
-    def _embedded(self) -> bool:
-        return not self._settings.engine.url and self._settings.engine.profile == "embedded"
 
 
 def _command() -> str:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 from adapters.errors import AdapterError
-from bot.bootstrap import Core, make_intake, make_notices, make_outboxes, make_worker, open_core
+from bot.bootstrap import Core, make_intake, make_notices, make_outboxes, make_worker, open_core, page_of
 from bot.engines import open_engine, require_engine, supervised
 from bot.errors import AsideError, StartupError
 from bot.greeting import Greeting
@@ -35,7 +35,7 @@ async def run_up(settings: Settings) -> int:
                 open_engine(settings, core.hooks, on_change=greeting.engine_changed)
             )
             async with _gateway(core, engine) as tasks:
-                tasks.create_task(_announce(greeting))
+                tasks.create_task(_announce(greeting, core))
                 await _work(core, engine, tasks)
     return 0
 
@@ -128,8 +128,7 @@ async def _gateway(core: Core, engine: Engine) -> AsyncIterator[asyncio.TaskGrou
 
 async def _work(core: Core, engine: Engine, tasks: asyncio.TaskGroup) -> None:
     """Run a worker until cancelled; it drains while everything around it still runs."""
-    embedded = not core.settings.engine.url and core.settings.engine.profile == "embedded"
-    worker, stops = make_worker(core, engine, embedded=embedded)
+    worker, stops = make_worker(core, engine, embedded=core.settings.embedded_model_answers)
     listening = tasks.create_task(stops.listen(core.shared.bus))
     try:
         await worker.run()
@@ -137,8 +136,11 @@ async def _work(core: Core, engine: Engine, tasks: asyncio.TaskGroup) -> None:
         listening.cancel()
 
 
-async def _announce(greeting: Greeting) -> None:
-    greeting.started(os.getpid())
+async def _announce(greeting: Greeting, core: Core) -> None:
+    page = page_of(core)
+    if page is not None:
+        await page.listening.wait()
+    greeting.started(os.getpid(), page.address if page else None)
 
 
 @contextmanager

@@ -8,21 +8,18 @@ import json
 import tomllib
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
-from types import NoneType
-from typing import Any, Self, get_args, get_origin, get_type_hints
+from typing import Self
 
 from engine.errors import ProfileError
 from engine.listen import Listen
 from engine.processor import computes_bfloat16
+from engine.reserved import why_reserved
+from engine.table import checked
 
 _BUNDLED = Path(__file__).with_name("profiles")
-#: Arguments that are not a profile's to give: where to listen, which model, and what must stay on.
-_RESERVED = frozenset(
-    {"--host", "--port", "--uds", "--model", "--api-key", "--no-enable-prefix-caching", "--root-path"}
-)
 _CPU_BLOCK_TOKENS = 32
 
 
@@ -40,9 +37,19 @@ class Profile:
     """One model on one kind of hardware. Fields without a remark are vLLM's arguments of the same name."""
 
     name: str
-    #: A clause for people.
+    #: A clause for people: what it is for.
     summary: str
+    #: A clause for people: what it runs on.
+    hardware: str
+    #: A sentence for people: under which terms the model may be used.
+    licence: str
     device: Device
+    #: A Hugging Face id, or a folder's absolute path; left out: the embedded model, which is made here.
+    model: str | None = None
+    #: The model's page asks for an agreement before the download.
+    gated: bool = False
+    #: The least memory that each GPU must have, in MiB as `nvidia-smi` counts them.
+    gpu_memory_mib: int | None = None
     served_model_name: str
     #: Seconds to the first answer, as told to a person who waits.
     usual_start_s: int
@@ -54,10 +61,14 @@ class Profile:
     dtype_without_bfloat16: str | None = None
     block_size: int
     enable_prefix_caching: bool = True
+    kv_cache_dtype: str | None = None
     kv_cache_memory_bytes: int | None = None
+    gpu_memory_utilization: float | None = None
     max_num_batched_tokens: int | None = None
+    #: How many GPUs share one copy of the model.
     tensor_parallel_size: int = 1
     enforce_eager: bool = False
+    language_model_only: bool = False
     #: Llama 4 scales attention in very long contexts; unpinned, vLLM decides by `max_model_len`, and replicas differ.
     attn_temperature_tuning: bool | None = None
     #: What vLLM may take to finish its requests after SIGTERM.
@@ -73,7 +84,7 @@ class Profile:
         except (OSError, ValueError) as exc:
             raise ProfileError(f"the profile {path} cannot be read: {exc}") from exc
         try:
-            profile = cls(**_checked(cls, given))
+            profile = cls(**checked(cls, given))
             profile._check()
         except ProfileError as exc:
             raise ProfileError(f"the profile {path}: {exc}") from exc
@@ -87,16 +98,36 @@ class Profile:
             raise ProfileError(f"there is no profile {name!r}; there are: {', '.join(names)}")
         return cls.read(_BUNDLED / f"{name}.toml")
 
+    @classmethod
+    def all_bundled(cls) -> tuple[Self, ...]:
+        """Read every profile that ships with the project, those for less hardware first."""
+        profiles = (cls.read(path) for path in _BUNDLED.glob("*.toml"))
+        return tuple(sorted(profiles, key=lambda one: (one.gpus, one.gpu_memory_mib or 0, one.name)))
+
+    @property
+    def gpus(self) -> int:
+        """How many GPUs it needs."""
+        return self.tensor_parallel_size if self.device is Device.GPU else 0
+
     def on_processor(self, flags: AbstractSet[str]) -> Self:
         """Return the profile as it runs on a processor with these features."""
         if self.dtype_without_bfloat16 is None or computes_bfloat16(flags):
             return self
         return replace(self, dtype=self.dtype_without_bfloat16)
 
-    def arguments(self, *, model_dir: Path, listen: Listen) -> tuple[str, ...]:
-        """Return what follows `python -m vllm.entrypoints.openai.api_server`."""
+    def loading(self, model: str, *, longest: int | None = None) -> Self:
+        """Return the profile with another model, a Hugging Face id or a folder, of at most this context length."""
+        return replace(
+            self,
+            model=model,
+            served_model_name=Path(model).name,
+            max_model_len=min(self.max_model_len, longest or self.max_model_len),
+        )
+
+    def arguments(self, *, listen: Listen, model_dir: Path | None = None) -> tuple[str, ...]:
+        """Return what follows `python -m vllm.entrypoints.openai.api_server`; a folder takes the model's place."""
         return (
-            *("--model", str(model_dir)),
+            *("--model", str(model_dir or self.model)),
             *listen.arguments(),
             *self._shape(),
             *self._behaviour(),
@@ -112,7 +143,9 @@ class Profile:
             "--max-num-batched-tokens": self.max_num_batched_tokens,
             "--dtype": self.dtype,
             "--block-size": self.block_size,
+            "--kv-cache-dtype": self.kv_cache_dtype,
             "--kv-cache-memory-bytes": self.kv_cache_memory_bytes,
+            "--gpu-memory-utilization": self.gpu_memory_utilization,
             "--tensor-parallel-size": self.tensor_parallel_size,
         }
         return tuple(
@@ -132,6 +165,8 @@ class Profile:
         ]
         if self.enforce_eager:
             arguments.append("--enforce-eager")
+        if self.language_model_only:
+            arguments.append("--language-model-only")
         if self.attn_temperature_tuning is not None:
             pinned = json.dumps({"attn_temperature_tuning": self.attn_temperature_tuning})
             arguments += ["--override-generation-config", pinned]
@@ -145,45 +180,21 @@ class Profile:
         for name in ("max_model_len", "max_num_seqs", "block_size", "tensor_parallel_size", "usual_start_s"):
             if getattr(self, name) < 1:
                 raise ProfileError(f"{name} must be at least 1")
+        if self.gpu_memory_utilization is not None and not 0 < self.gpu_memory_utilization <= 1:
+            raise ProfileError(
+                f"gpu_memory_utilization must be above 0 and at most 1, not {self.gpu_memory_utilization:g}"
+            )
+        self._check_device()
+        own = {f"--{one.name.replace('_', '-')}" for one in fields(self)}
+        own.update(text for text in (*self._shape(), *self._behaviour()) if text.startswith("--"))
+        if why := why_reserved(self.extra_arguments, own):
+            raise ProfileError(f"extra_arguments {why}")
+
+    def _check_device(self) -> None:
         if self.device is Device.CPU and self.block_size != _CPU_BLOCK_TOKENS:
             raise ProfileError(f"block_size must be {_CPU_BLOCK_TOKENS} on a CPU, not {self.block_size}")
-        for argument in self.extra_arguments:
-            if argument.partition("=")[0] in _RESERVED:
-                raise ProfileError(f"extra_arguments must not hold {argument.partition('=')[0]}")
-
-
-def _checked(cls: type[Profile], given: dict[str, Any]) -> dict[str, Any]:
-    """Check a table's keys and values against the fields; raise `ProfileError` naming the key."""
-    types = get_type_hints(cls)
-    if unknown := sorted(given.keys() - types.keys()):
-        raise ProfileError(f"unknown key {unknown[0]!r}; known are: {', '.join(sorted(types))}")
-    required = {f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING}
-    if missing := sorted(required - given.keys()):
-        raise ProfileError(f"the key {missing[0]!r} is missing")
-    return {key: _converted(key, value, types[key]) for key, value in given.items()}
-
-
-def _converted(key: str, value: Any, wanted: Any) -> Any:
-    """Return a TOML value as its field's type."""
-    if wanted is Device:
-        if value not in tuple(Device):
-            raise ProfileError(f"{key} must be one of {', '.join(Device)}, not {value!r}")
-        return Device(value)
-    if get_origin(wanted) is tuple:
-        _require(key, value, list, "a list of strings", all_strings=True)
-        return tuple(value)
-    if get_origin(wanted) is Mapping:
-        _require(key, value, dict, "a table of strings", all_strings=True)
-        return dict(value)
-    kind = next(kind for kind in get_args(wanted) or (wanted,) if kind is not NoneType)
-    _require(key, value, kind, {str: "a string", int: "a whole number", bool: "true or false"}[kind])
-    return value
-
-
-def _require(key: str, value: Any, kind: type, words: str, *, all_strings: bool = False) -> None:
-    # A bool is an int to isinstance, but not to a person.
-    fits = type(value) is kind
-    if fits and all_strings:
-        fits = all(isinstance(item, str) for item in (value.values() if kind is dict else value))
-    if not fits:
-        raise ProfileError(f"{key} must be {words}, not {value!r}")
+        if self.device is Device.CPU and self.tensor_parallel_size != 1:
+            raise ProfileError(f"tensor_parallel_size must be 1 on a CPU, not {self.tensor_parallel_size}")
+        for name in ("model", "gpu_memory_mib"):
+            if self.device is Device.GPU and getattr(self, name) is None:
+                raise ProfileError(f"the key {name!r} is missing: a profile for GPUs must say it")

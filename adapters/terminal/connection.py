@@ -6,13 +6,13 @@ from collections.abc import Awaitable
 
 from adapters.base import ConversationKind, LivePhase, Receipt
 from adapters.errors import MalformedEvent
+from adapters.names import NameRefused
 from adapters.records import Record, RecordsUnavailable
 from adapters.terminal.entries import Entry, entry_of, message_of
 from adapters.terminal.frames import Ack, Author, Frame, Join, Live, Refusal, Say, Stop, Welcome
 from adapters.terminal.history import History
 from adapters.terminal.intake import Intake, NoDecision
 from adapters.terminal.lines import close, read_frame, write_frame
-from adapters.terminal.names import NameRefused
 from adapters.terminal.parse import Guest, guest_of, inbound_of, stop_of, why_not
 from adapters.terminal.rooms import Room, Rooms
 from adapters.terminal.settings import TerminalSettings

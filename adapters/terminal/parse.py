@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from adapters.base import Addressed, Conversation, ConversationKind, Inbound, Person, Quoted, StopRequested
+from adapters.names import identity, normalise, person_name
 from adapters.records import Record
 from adapters.terminal.entries import Entry, entry_of
 from adapters.terminal.frames import MAX_ID, Join, Say
-from adapters.terminal.names import identity, normalise, person_name
 from adapters.terminal.rooms import direct_ref, group_ref
 from adapters.terminal.settings import ACCOUNT, NAME, SAID_LIMIT
 

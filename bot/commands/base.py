@@ -1,8 +1,8 @@
 """What a subcommand of `aside` is."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from bot.settings import LoadedSettings
 
@@ -18,3 +18,5 @@ class Command:
     run: Callable[[Namespace, LoadedSettings], int]
     #: Declares options beyond the common ones.
     add_arguments: Callable[[ArgumentParser], None] = lambda _: None
+    #: Those of its options that are settings: by the option's name among the parsed arguments, the setting's.
+    settings: Mapping[str, str] = field(default_factory=dict)

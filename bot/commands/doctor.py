@@ -29,7 +29,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
     from bot.doctor.gpu import check_gpu
     from bot.doctor.host import read_host
     from bot.doctor.machine import check_disk, check_machine
-    from bot.doctor.ports import check_gateway_port
+    from bot.doctor.ports import check_gateway_port, check_page_port
     from bot.doctor.servers import check_database, check_redis
 
     for finding in check_machine(read_host(), embedded_engine=not settings.engine.url):
@@ -39,6 +39,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
     yield check_data_dir(settings.data)
     yield check_key_file(settings.vault_key_file)
     yield await asyncio.to_thread(check_gateway_port, settings)
+    yield await asyncio.to_thread(check_page_port, settings)
     yield await check_redis(settings)
     yield await check_database(settings)
     yield await asyncio.to_thread(check_engine, settings)

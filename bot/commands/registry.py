@@ -5,10 +5,26 @@ from bot.commands.chat import CHAT
 from bot.commands.doctor import DOCTOR
 from bot.commands.engine import ENGINE
 from bot.commands.gateway import GATEWAY
+from bot.commands.healthy import HEALTHY
+from bot.commands.invite import INVITE
 from bot.commands.migrate import MIGRATE
+from bot.commands.profiles import PROFILES
 from bot.commands.settings import SETTINGS
 from bot.commands.status import STATUS
 from bot.commands.up import UP
 from bot.commands.worker import WORKER
 
-COMMANDS: tuple[Command, ...] = (UP, CHAT, STATUS, DOCTOR, SETTINGS, MIGRATE, GATEWAY, WORKER, ENGINE)
+COMMANDS: tuple[Command, ...] = (
+    UP,
+    CHAT,
+    INVITE,
+    STATUS,
+    HEALTHY,
+    DOCTOR,
+    PROFILES,
+    SETTINGS,
+    MIGRATE,
+    GATEWAY,
+    WORKER,
+    ENGINE,
+)

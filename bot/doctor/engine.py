@@ -1,10 +1,12 @@
-"""Check of the engine: the embedded one's files, or the server behind `engine.url`."""
+"""Check of the engine: the embedded one's files, what another profile needs, or the server behind `engine.url`."""
 
 import json
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from bot.doctor.finding import Finding, fail, ok
+from bot.errors import StartupError
+from bot.launching import require_launchable
 from bot.settings import Settings
 from engine.embedded.manifest import is_complete
 
@@ -14,19 +16,30 @@ HTTP_UNAUTHORIZED, HTTP_FORBIDDEN = 401, 403
 
 def check_engine(settings: Settings) -> Finding:
     """Check the engine that these settings name."""
-    return check_remote(settings) if settings.engine.url else check_embedded(settings)
+    if settings.engine.url:
+        return check_remote(settings)
+    return check_embedded(settings) if settings.embedded_model_answers else check_profile(settings)
+
+
+def check_profile(settings: Settings) -> Finding:
+    """Look for what a profile of a real model needs: GPUs, an environment, the model."""
+    try:
+        profile = require_launchable(settings).profile
+    except StartupError as exc:
+        return fail("engine", str(exc), "`aside profiles` lists what each profile needs")
+    return ok("engine", f"profile {profile.name}, {profile.model}")
 
 
 def check_embedded(settings: Settings) -> Finding:
     """Look for the engine's environment and the embedded model."""
     data = settings.data
-    if not data.engine_python.exists():
+    if not (settings.engine.python or data.engine_python).exists():
         return fail("engine", f"its environment is missing: {data.engine_env}", "Run `make setup`")
-    if settings.engine.profile == "embedded" and not is_complete(data.embedded_model):
+    if not is_complete(data.embedded_model):
         return fail(
             "engine", f"the embedded model is missing or incomplete: {data.embedded_model}", "Run `make run`"
         )
-    return ok("engine", f"embedded, profile {settings.engine.profile}")
+    return ok("engine", "embedded, profile embedded")
 
 
 def check_remote(settings: Settings) -> Finding:

@@ -1,4 +1,4 @@
-"""Check of the port that the gateway listens on."""
+"""Checks of the ports that the gateway and its page listen on."""
 
 import errno
 import socket
@@ -11,31 +11,43 @@ from bot.settings import Settings
 
 def check_gateway_port(settings: Settings) -> Finding:
     """Bind the port for a moment; where it is taken, name what holds it."""
-    host, port = settings.gateway.host, settings.gateway.port
+    return _check("port", settings, settings.gateway.host, settings.gateway.port, "gateway")
+
+
+def check_page_port(settings: Settings) -> Finding:
+    """Bind the web chat's port for a moment; where it is taken, name what holds it."""
+    section = settings.webchat
+    if not section.enabled:
+        return ok("page", "the web chat is switched off")
+    return _check("page", settings, section.host, section.port, "webchat")
+
+
+def _check(name: str, settings: Settings, host: str, port: int, section: str) -> Finding:
     if port == 0:
-        return ok("port", "any free one")
+        return ok(name, "any free one")
     try:
         _bind(host, port)
     except OSError as exc:
         if exc.errno == errno.EADDRINUSE:
-            return _taken(settings)
+            return _taken(name, settings, host, port, section)
         return fail(
-            "port", f"{host} port {port}: {exc.strerror}", "Set gateway.host and gateway.port to usable ones"
+            name,
+            f"{host} port {port}: {exc.strerror}",
+            f"Set {section}.host and {section}.port to usable ones",
         )
-    return ok("port", f"{port} on {host} is free")
+    return ok(name, f"{port} on {host} is free")
 
 
-def _taken(settings: Settings) -> Finding:
-    host, port = settings.gateway.host, settings.gateway.port
+def _taken(name: str, settings: Settings, host: str, port: int, section: str) -> Finding:
     try:
         ask(settings)
     except NotRunning:
         return fail(
-            "port",
+            name,
             f"{port} on {host} is taken by {holder_of(port)}",
-            "Stop that, or set ASIDE_GATEWAY_PORT to another port",
+            f"Stop that, or set ASIDE_{section.upper()}_PORT to another port",
         )
-    return ok("port", f"{port} on {host} is held by Aside, which is running")
+    return ok(name, f"{port} on {host} is held by Aside, which is running")
 
 
 def _bind(host: str, port: int) -> None:

@@ -16,7 +16,16 @@ class NotRunning(Exception):
 
 def ask(settings: Settings) -> dict[str, Any]:
     """Ask the gateway for its status. Raises `NotRunning` when it does not answer properly."""
-    url = f"http://{_bracketed(settings.gateway.host)}:{settings.gateway.port}/status"
+    return _fetch(settings, "/status", expected="waiting")
+
+
+def require_ready(settings: Settings) -> None:
+    """Raise `NotRunning` unless the gateway can accept mentions."""
+    _fetch(settings, "/readyz", expected="ready")
+
+
+def _fetch(settings: Settings, path: str, *, expected: str) -> dict[str, Any]:
+    url = _base(settings) + path
     # Never through a proxy: the gateway is on this machine.
     opener = build_opener(ProxyHandler({}))
     try:
@@ -28,13 +37,15 @@ def ask(settings: Settings) -> dict[str, Any]:
         raise NotRunning(_not_well(url, status) if status else _nobody(url)) from exc
     except (OSError, ValueError) as exc:
         raise NotRunning(_not_ours(url)) from exc
-    if not isinstance(body, dict) or "waiting" not in body:
+    if not isinstance(body, dict) or expected not in body:
         raise NotRunning(_not_ours(url))
     return body
 
 
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
+def _base(settings: Settings) -> str:
+    # A gateway in a container listens on every address; from beside it, loopback is the one to ask.
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.gateway.host, settings.gateway.host)  # noqa: S104 - not bound here
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.gateway.port}"
 
 
 def _nobody(url: str) -> str:

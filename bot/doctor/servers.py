@@ -17,7 +17,7 @@ TIMEOUT_S = 10.0
 
 async def check_redis(settings: Settings) -> Finding:
     """Check the embedded Valkey's program, or the server behind `redis.url`."""
-    url = settings.redis.url.get_secret_value()
+    url = settings.redis_url
     try:
         return await _check_redis_server(url) if url else await asyncio.to_thread(_check_valkey)
     except AsideError as exc:

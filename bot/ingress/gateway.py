@@ -1,10 +1,9 @@
-"""The gateway's HTTP side: the adapters' webhooks and the health routes, on a loopback port.
+"""The gateway's HTTP side: the adapters' webhooks and the health routes, on loopback or behind a proxy.
 
 A webhook's body is read up to a cap and handed to its adapter as bytes; nothing is parsed before the adapter
 verified its signature. What could not be committed is not acknowledged: 503, so the platform delivers again.
 """
 
-import asyncio
 import logging
 import secrets
 import socket
@@ -21,6 +20,7 @@ from adapters.errors import MalformedEvent
 from bot.errors import StartupError, StoreUnavailable
 from bot.ingress.health import Health, Probes
 from bot.ingress.listening import listen
+from bot.ingress.time_limit import TimeLimit
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +33,8 @@ class GatewaySettings:
 
     host: str = "127.0.0.1"
     port: int = 8470
+    #: The operator's word that only a proxy, or a port published on loopback, reaches `host`.
+    behind_proxy: bool = False
     max_body_bytes: int = 1024 * 1024
     #: Seconds one webhook may take; platforms give up, and deliver again, after 5 to 20.
     webhook_s: float = 10.0
@@ -56,9 +58,11 @@ def make_app(
 
 
 def _webhook_handler(webhook: Webhook, sink: Sink, settings: GatewaySettings) -> _Handler:
+    limit = TimeLimit(settings.webhook_s)
+
     async def handle(request: web.Request) -> web.StreamResponse:
         try:
-            async with asyncio.timeout(settings.webhook_s):
+            with limit:
                 return await _ingest(webhook, sink, request)
         except TimeoutError:
             logger.warning("webhook %s took longer than %g s", webhook.path, settings.webhook_s)
@@ -91,7 +95,7 @@ async def _ingest(webhook: Webhook, sink: Sink, request: web.Request) -> web.Res
     body = await request.read()
     raw = RawRequest(method=request.method, path=request.path_qs, headers=request.headers, body=body)
     answer = await webhook.ingest(raw, sink)
-    return web.Response(status=answer.status, body=answer.body, headers=answer.headers)
+    return web.Response(status=answer.status, body=answer.body or None, headers=answer.headers or None)
 
 
 class Gateway:
@@ -112,7 +116,9 @@ class Gateway:
 
     async def __aenter__(self) -> Self:
         """Listen and serve. Raises `StartupError`, which names a taken port and its holder."""
-        self._listener = listen(self._settings.host, self._settings.port)
+        self._listener = listen(
+            self._settings.host, self._settings.port, behind_proxy=self._settings.behind_proxy
+        )
         try:
             await self._runner.setup()
             await web.SockSite(self._runner, self._listener).start()

@@ -1,4 +1,4 @@
-"""Listening on a loopback port, and saying who holds it when it is taken."""
+"""Listening on loopback or behind a declared proxy, and saying who holds the port when it is taken."""
 
 import errno
 import ipaddress
@@ -11,9 +11,21 @@ from bot.errors import StartupError
 _BACKLOG = 1024
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Bind and listen; port 0 takes any free one. Raises `StartupError` with what to do."""
-    _require_loopback(host)
+def listen(
+    host: str,
+    port: int,
+    *,
+    behind_proxy: bool = False,
+    setting: str = "gateway",
+    what: str = "the gateway",
+) -> socket.socket:
+    """Bind and listen; port 0 takes any free one. Raises `StartupError` with what to do.
+
+    Another address than loopback is refused unless the operator has declared that it is `behind_proxy`. `setting`
+    names the section whose host and port these are.
+    """
+    if not behind_proxy:
+        _require_loopback(host, setting, what)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -23,11 +35,11 @@ def listen(host: str, port: int) -> socket.socket:
         listener.settimeout(0)
     except OSError as exc:
         listener.close()
-        raise StartupError(_why_not(host, port, exc)) from exc
+        raise StartupError(_why_not(host, port, exc, setting)) from exc
     return listener
 
 
-def _require_loopback(host: str) -> None:
+def _require_loopback(host: str, setting: str, what: str) -> None:
     if host == "localhost":
         return
     try:
@@ -36,17 +48,19 @@ def _require_loopback(host: str) -> None:
         loopback = False
     if not loopback:
         raise StartupError(
-            f"the gateway listens on this machine only, not on {host!r}: set gateway.host to 127.0.0.1"
-            " and let a proxy that speaks TLS (Caddy, nginx) pass the public address on to it"
+            f"{what} listens on this machine only, not on {host!r}: set {setting}.host to 127.0.0.1"
+            " and let a proxy that speaks TLS (Caddy, nginx) pass the public address on to it. Where nothing but"
+            " such a proxy or a port published on 127.0.0.1 can reach this address, as in a container, declare it"
+            f" with {setting}.behind_proxy = true (ASIDE_{setting.upper()}_BEHIND_PROXY)"
         )
 
 
-def _why_not(host: str, port: int, exc: OSError) -> str:
+def _why_not(host: str, port: int, exc: OSError, setting: str) -> str:
     if exc.errno == errno.EADDRINUSE:
         holder = holder_of(port)
-        return f"port {port} on {host} is taken by {holder}: stop that, or set gateway.port to a free one"
+        return f"port {port} on {host} is taken by {holder}: stop that, or set {setting}.port to a free one"
     if exc.errno == errno.EACCES:
-        return f"port {port} needs rights this user does not have: set gateway.port to one above 1023"
+        return f"port {port} needs rights this user does not have: set {setting}.port to one above 1023"
     return f"cannot listen on {host} port {port}: {exc.strerror or exc}"
 
 

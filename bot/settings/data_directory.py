@@ -32,6 +32,11 @@ class DataDirectory:
         return self.engine_env / "bin" / "python"
 
     @property
+    def gpu_engine_python(self) -> Path:
+        """The interpreter that runs vLLM on GPUs, in an environment of its own."""
+        return self.root / "env" / "engine-gpu" / "bin" / "python"
+
+    @property
     def models(self) -> Path:
         """All models."""
         return self.root / "models"
@@ -53,7 +58,7 @@ class DataDirectory:
 
     @property
     def run(self) -> Path:
-        """Sockets of what runs now."""
+        """Sockets and signs of life of what runs now."""
         return self.root / "run"
 
     @property
@@ -70,6 +75,11 @@ class DataDirectory:
     def terminal_socket(self) -> Path:
         """Where `aside chat` connects."""
         return self.run / "terminal.sock"
+
+    @property
+    def worker_pulse(self) -> Path:
+        """The worker's sign of life."""
+        return self.run / "worker.pulse"
 
     @property
     def logs(self) -> Path:

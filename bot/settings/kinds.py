@@ -66,6 +66,16 @@ def _engine_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def _public_url(url: str) -> str:
+    url = url.rstrip("/")
+    if url:
+        _check_scheme(url, "http", "https")
+        parts = urlsplit(url)
+        if parts.path or parts.query or parts.fragment or "@" in parts.netloc:
+            raise ValueError("only a scheme, a host and a port")
+    return url
+
+
 Seconds = Annotated[
     float, Field(gt=0, le=86_400, allow_inf_nan=False), Allowed("a number of seconds above 0, at most 86400")
 ]
@@ -120,3 +130,17 @@ EngineUrl = Annotated[
     ),
 ]
 ApiKey = Annotated[SecretStr, Secret(), Allowed("a text")]
+Password = Annotated[SecretStr, Secret(), Allowed("a text")]
+PublicUrl = Annotated[
+    str,
+    AfterValidator(_public_url),
+    Allowed("https://HOST or http://HOST:PORT without a path, or empty where no proxy serves it"),
+]
+HeaderName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9-]{0,100}$"),
+    Allowed("the name of an HTTP header, such as X-Forwarded-User, or empty"),
+]
+Days = Annotated[
+    int, Field(ge=0, le=36_500), Allowed("a whole number of days up to 36500, or 0 to keep everything")
+]

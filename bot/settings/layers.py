@@ -18,6 +18,8 @@ from bot.settings.nearest import did_you_mean
 
 #: Names the settings file itself; it is no setting.
 CONFIG_VARIABLE = "ASIDE_CONFIG"
+#: Options that are not called like the setting they give.
+OPTIONS = {"engine.profile": "--profile", "engine.weights": "--model"}
 #: Switches of the test suite, which is free to name them.
 TEST_PREFIX = "ASIDE_TEST_"
 
@@ -53,7 +55,8 @@ class CommandLineLayer(Layer):
         super().__init__()
         by_name = {known.name: known for known in catalogue}
         for name, value in options.items():
-            self._take(by_name[name], value, f"option --{name.replace('_', '-')}")
+            option = OPTIONS.get(name, f"--{name.replace('_', '-')}")
+            self._take(by_name[name], value, f"option {option}")
 
 
 class EnvironmentLayer(Layer):

@@ -19,6 +19,7 @@ from bot.settings.layers import (
     TomlLayer,
 )
 from bot.settings.model import Known, Settings, catalogue
+from bot.settings.passwords import password_complaints
 
 DEFAULT_CONFIG = Path("aside.toml")
 DEFAULT_ORIGIN = "default"
@@ -98,6 +99,8 @@ def _combine(layers: list[Layer], known: tuple[Known, ...]) -> LoadedSettings:
         settings = Settings(_build_sources=(tuple(layers), {}))  # type: ignore[call-arg]
     except ValidationError as exc:
         raise SettingsError("\n".join([*complaints, *_sentences(exc, known, origins)])) from exc
+    complaints += password_complaints("redis", settings.redis.url, settings.redis.password)
+    complaints += password_complaints("database", settings.database.url, settings.database.password)
     if complaints:
         raise SettingsError("\n".join(complaints))
     absolute = settings.model_copy(update={"data_dir": settings.data_dir.expanduser().absolute()})

@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from bot.settings.data_directory import DataDirectory
 from bot.settings.kinds import Allowed, Directory, Secret
+from bot.settings.passwords import with_password
 from bot.settings.sections import (
     ContextSection,
     DatabaseSection,
@@ -23,6 +24,7 @@ from bot.settings.sections import (
     TerminalSection,
     TurnsSection,
     VaultSection,
+    WebchatSection,
     WorkerSection,
 )
 
@@ -50,6 +52,7 @@ class Settings(BaseSettings):
     context: ContextSection = Field(default_factory=ContextSection)
     vault: VaultSection = Field(default_factory=VaultSection)
     terminal: TerminalSection = Field(default_factory=TerminalSection)
+    webchat: WebchatSection = Field(default_factory=WebchatSection)
     log: LogSection = Field(default_factory=LogSection)
 
     @classmethod
@@ -80,9 +83,21 @@ class Settings(BaseSettings):
         return self.terminal.socket or self.data.terminal_socket
 
     @property
+    def embedded_model_answers(self) -> bool:
+        """Whether it is the bundled model that answers, and not a real one."""
+        engine = self.engine
+        return not engine.url and not engine.weights and engine.profile == "embedded"
+
+    @property
+    def redis_url(self) -> str:
+        """The URL of Redis with its password, or empty where none is set."""
+        return with_password(self.redis.url.get_secret_value(), self.redis.password.get_secret_value())
+
+    @property
     def database_url(self) -> str:
-        """SQLAlchemy's URL of the record: as set, or SQLite in the data directory."""
-        return self.database.url.get_secret_value() or f"sqlite+aiosqlite:///{self.data.database}"
+        """SQLAlchemy's URL of the record with its password, or SQLite in the data directory."""
+        url = with_password(self.database.url.get_secret_value(), self.database.password.get_secret_value())
+        return url or f"sqlite+aiosqlite:///{self.data.database}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,13 +9,17 @@ from bot.settings.kinds import (
     ApiKey,
     Count,
     DatabaseUrl,
+    Days,
     EngineUrl,
+    HeaderName,
     Languages,
     MentionName,
     MentionNames,
     OptionalCount,
     OptionalPath,
+    Password,
     Port,
+    PublicUrl,
     RedisUrl,
     Seconds,
     Switch,
@@ -49,6 +53,8 @@ class RedisSection(Section):
 
     #: Empty starts the embedded Valkey.
     url: RedisUrl = SecretStr("")
+    #: For a URL that has none, so that it can come as a file of its own.
+    password: Password = SecretStr("")
 
 
 class DatabaseSection(Section):
@@ -56,6 +62,8 @@ class DatabaseSection(Section):
 
     #: Empty is SQLite in the data directory.
     url: DatabaseUrl = SecretStr("")
+    #: For a URL that has none, so that it can come as a file of its own.
+    password: Password = SecretStr("")
 
 
 class EngineSection(Section):
@@ -72,8 +80,16 @@ class EngineSection(Section):
     temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False), Allowed("a number from 0 to 2")] = (
         0.7
     )
-    #: The file under `engine/profiles/` that says how the embedded engine is started.
+    #: How an engine is started here; `aside profiles` lists what there is.
     profile: Words = "embedded"
+    #: Loaded instead of the profile's own model.
+    weights: Annotated[
+        str,
+        StringConstraints(max_length=4_000),
+        Allowed("the path of a folder with config.json, a Hugging Face id, or empty for the profile's model"),
+    ] = ""
+    #: The interpreter that has vLLM; empty is the profile's environment in the data directory.
+    python: OptionalPath = None
 
 
 class WorkerSection(Section):
@@ -108,6 +124,8 @@ class GatewaySection(Section):
 
     host: Words = "127.0.0.1"
     port: Port = 8470
+    #: The operator's word that nothing but a proxy with TLS, or a port published on loopback, reaches `host`.
+    behind_proxy: Switch = False
 
 
 class ContextSection(Section):
@@ -138,6 +156,25 @@ class TerminalSection(Section):
     enabled: Switch = True
     #: Empty is `run/terminal.sock` in the data directory.
     socket: OptionalPath = None
+
+
+class WebchatSection(Section):
+    """The chat on a page of its own."""
+
+    enabled: Switch = True
+    host: Words = "127.0.0.1"
+    port: Port = 8471
+    #: What people type where a proxy serves the page; invitation links begin with it.
+    public_url: PublicUrl = ""
+    #: The operator's word that nothing but a proxy with TLS, or a port published on loopback, reaches `host`.
+    behind_proxy: Switch = False
+    #: Who comes in without an invitation and makes groups; `auto` is anyone on loopback, members otherwise.
+    create: Annotated[Literal["auto", "anyone", "members"], Allowed("auto, anyone or members")] = "auto"
+    #: The header in which the proxy's single sign-on names the person; empty asks people for a name.
+    sso_header: HeaderName = ""
+    sso_name_header: HeaderName = ""
+    #: Days after which messages are dropped from the page's own history.
+    retention_days: Days = 0
 
 
 class LogSection(Section):

@@ -6,7 +6,7 @@ from bot.clock import Clock
 
 _COUNTER_BITS = 16
 _CHANCE_BYTES = 8
-_CHANCES_AT_A_TIME = 64
+_CHANCE_DIGITS = 2 * _CHANCE_BYTES
 
 
 class Ids:
@@ -15,18 +15,18 @@ class Ids:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._last = 0
-        self._chance = ""
 
     def new(self) -> str:
         """Make the next identifier."""
-        stamp = int(self._clock.now().timestamp() * 1000) << _COUNTER_BITS
-        self._last = max(self._last + 1, stamp)
-        return f"{self._last:016x}{self._next_chance()}"
+        return self.several(1)[0]
 
-    def _next_chance(self) -> str:
-        if not self._chance:
-            # Every look at the system's randomness is a system call.
-            self._chance = secrets.token_hex(_CHANCE_BYTES * _CHANCES_AT_A_TIME)
-        digits = 2 * _CHANCE_BYTES
-        chance, self._chance = self._chance[:digits], self._chance[digits:]
-        return chance
+    def several(self, count: int) -> list[str]:
+        """Make the next identifiers, with one look at the clock and one at the system's randomness."""
+        stamp = int(self._clock.now().timestamp() * 1000) << _COUNTER_BITS
+        first = max(self._last + 1, stamp)
+        self._last = first + count - 1
+        chance = secrets.token_hex(_CHANCE_BYTES * count)
+        return [
+            f"{first + number:016x}{chance[number * _CHANCE_DIGITS : (number + 1) * _CHANCE_DIGITS]}"
+            for number in range(count)
+        ]

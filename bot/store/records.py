@@ -1,10 +1,11 @@
 """The adapters' own streams in the record's database, sealed by a data key per adapter."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, Table, bindparam, func, insert, select
+from sqlalchemy import Row, Select, Table, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from adapters.records import Record, RecordsUnavailable
@@ -19,17 +20,55 @@ _records: Table = Base.metadata.tables["adapter_records"]
 _keys: Table = Base.metadata.tables["adapter_keys"]
 
 # Built once: SQLAlchemy then finds each statement's compiled form without looking at its structure again.
-_MINE = (_records.c.adapter == bindparam("adapter"), _records.c.stream == bindparam("stream"))
+# An UPDATE may not have binds that are called like its columns.
+_MINE = (_records.c.adapter == bindparam("of_adapter"), _records.c.stream == bindparam("of_stream"))
 _LAST = select(func.coalesce(func.max(_records.c.position), 0)).where(*_MINE)
 _BY_KEY = select(_records).where(*_MINE, _records.c.key == bindparam("key"))
+# The newest record of a stream, when it is forgotten, leaves its position behind, empty and without a key.
+_HUSK = ""
+_THERE = (*_MINE, _records.c.key != _HUSK)
 _AFTER = (
     select(_records)
-    .where(*_MINE, _records.c.position > bindparam("position"))
+    .where(*_THERE, _records.c.position > bindparam("position"))
     .order_by(_records.c.position)
     .limit(bindparam("most"))
 )
-_LATEST = select(_records).where(*_MINE).order_by(_records.c.position.desc()).limit(bindparam("most"))
+_LATEST = select(_records).where(*_THERE).order_by(_records.c.position.desc()).limit(bindparam("most"))
+_BEFORE = _LATEST.where(_records.c.position < bindparam("position"))
 _ADD = insert(_records)
+_DROP_KEY = delete(_records).where(*_MINE, _records.c.key == bindparam("old_key"))
+_DROP_STREAM = delete(_records).where(*_MINE)
+_AMEND = (
+    update(_records)
+    .where(*_MINE, _records.c.key == bindparam("old_key"))
+    .values(body_sealed=bindparam("new_body"))
+)
+_STREAMS_WITH_OLD = (
+    select(_records.c.stream)
+    .distinct()
+    .where(
+        _records.c.adapter == bindparam("adapter"),
+        func.substr(_records.c.stream, 1, bindparam("prefix_length")) == bindparam("prefix"),
+        _records.c.key != _HUSK,
+        _records.c.stored_at < bindparam("instant"),
+    )
+)
+_OLD = (
+    select(_records.c.position)
+    .where(*_THERE, _records.c.stored_at < bindparam("instant"))
+    .order_by(_records.c.position)
+    .limit(bindparam("most"))
+)
+_DROP_POSITIONS = delete(_records).where(
+    *_MINE, _records.c.position.in_(bindparam("positions", expanding=True))
+)
+_LEAVE_HUSK = (
+    update(_records)
+    .where(*_MINE, _records.c.position == bindparam("old_position"))
+    .values(key=_HUSK, body_sealed=b"")
+)
+#: Records forgotten in one transaction: SQLite carries it out between two turns of the event loop.
+_FORGET_BATCH = 500
 _KEY = select(_keys.c.data_key).where(_keys.c.adapter == bindparam("adapter"))
 _LOCK_KEY = _KEY.with_for_update()
 _ADD_KEY = {
@@ -57,18 +96,36 @@ class SqlRecordStore:
 
     async def append(self, stream: str, key: str, body: str) -> Record:
         """Store a record; the same key again changes nothing and returns what stands."""
-        with _translated():
-            async with self._database.write() as connection:
-                data_key = await self._locked_key(connection)
-                found = await connection.execute(_BY_KEY, self._binds(stream, key=key))
-                standing = found.one_or_none()
-                if standing is not None:
-                    return self._open(data_key, stream, standing)
-                return await self._add(connection, data_key, stream, key, body)
+        async with self._writing() as (connection, data_key):
+            found = await connection.execute(_BY_KEY, self._binds(stream, key=key))
+            standing = found.one_or_none()
+            if standing is not None:
+                return self._open(data_key, stream, standing)
+            return await self._add(connection, data_key, stream, key, body)
+
+    async def put(self, stream: str, key: str, body: str) -> Record:
+        """Store a record at the end, in place of the one of that key."""
+        async with self._writing() as (connection, data_key):
+            return await self._put(connection, data_key, stream, key, body)
+
+    async def amend(
+        self, stream: str, key: str, body: str, *, note_key: str, note_body: str
+    ) -> Record | None:
+        """Replace a record's body where it stands and `put` a note of that at the end."""
+        async with self._writing() as (connection, data_key):
+            sealed = self._vault.seal(data_key, body, self._place(stream, key))
+            amended = await connection.execute(_AMEND, self._binds(stream, old_key=key, new_body=sealed))
+            if amended.rowcount == 0:
+                return None
+            return await self._put(connection, data_key, stream, note_key, note_body)
 
     async def after(self, stream: str, position: int, limit: int) -> list[Record]:
         """Read at most `limit` records behind a position, oldest first."""
         return await self._read(stream, _AFTER, position=position, most=limit)
+
+    async def before(self, stream: str, position: int, limit: int) -> list[Record]:
+        """Read the newest `limit` records below a position, oldest first."""
+        return list(reversed(await self._read(stream, _BEFORE, position=position, most=limit)))
 
     async def latest(self, stream: str, limit: int) -> list[Record]:
         """Read the newest `limit` records, oldest first."""
@@ -78,6 +135,51 @@ class SqlRecordStore:
         """Read the record of a key, if there is one."""
         found = await self._read(stream, _BY_KEY, key=key)
         return found[0] if found else None
+
+    async def forget(self, stream: str) -> None:
+        """Drop a stream."""
+        with _translated():
+            async with self._database.write() as connection:
+                await connection.execute(_DROP_STREAM, self._binds(stream))
+
+    async def forget_before(self, prefix: str, instant: datetime) -> int:
+        """Drop the records stored before an instant in all streams whose name starts so; how many that were."""
+        dropped = 0
+        for stream in await self._streams_with_old(prefix, instant):
+            while count := await self._forget_some(stream, instant):
+                dropped += count
+        return dropped
+
+    async def _streams_with_old(self, prefix: str, instant: datetime) -> list[str]:
+        binds = {
+            "adapter": self._adapter,
+            "prefix": prefix,
+            "prefix_length": len(prefix),
+            "instant": instant,
+        }
+        with _translated():
+            async with self._database.survey() as connection:
+                return list((await connection.execute(_STREAMS_WITH_OLD, binds)).scalars())
+
+    async def _forget_some(self, stream: str, instant: datetime) -> int:
+        async with self._writing() as (connection, _):
+            last = (await connection.execute(_LAST, self._binds(stream))).scalar_one()
+            binds = self._binds(stream, instant=instant, most=_FORGET_BATCH)
+            old = list((await connection.execute(_OLD, binds)).scalars())
+            gone = [position for position in old if position != last]
+            if gone:
+                await connection.execute(_DROP_POSITIONS, self._binds(stream, positions=gone))
+            if last in old:
+                await connection.execute(_DROP_KEY, self._binds(stream, old_key=_HUSK))
+                await connection.execute(_LEAVE_HUSK, self._binds(stream, old_position=last))
+        return len(old)
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[tuple[Transaction, bytes]]:
+        """Open a transaction that has the adapter's streams for itself, with the key that seals them."""
+        with _translated():
+            async with self._database.write() as connection:
+                yield connection, await self._locked_key(connection)
 
     async def _read(self, stream: str, query: Select[Any], **binds: Any) -> list[Record]:
         with _translated():
@@ -97,10 +199,24 @@ class SqlRecordStore:
         await connection.execute(_ADD_KEY[connection.dialect.name], new_key)
         return bytes((await connection.execute(_LOCK_KEY, mine)).scalar_one())
 
+    async def _put(
+        self, connection: Transaction, data_key: bytes, stream: str, key: str, body: str
+    ) -> Record:
+        """Store a record at the end; the position is found first, as the old record may hold the last one."""
+        last = int((await connection.execute(_LAST, self._binds(stream))).scalar_one())
+        await connection.execute(_DROP_KEY, self._binds(stream, old_key=key))
+        return await self._insert(connection, data_key, stream, key, body, position=last + 1)
+
     async def _add(
         self, connection: Transaction, data_key: bytes, stream: str, key: str, body: str
     ) -> Record:
-        position = int((await connection.execute(_LAST, self._binds(stream))).scalar_one()) + 1
+        last = int((await connection.execute(_LAST, self._binds(stream))).scalar_one())
+        return await self._insert(connection, data_key, stream, key, body, position=last + 1)
+
+    async def _insert(
+        self, connection: Transaction, data_key: bytes, stream: str, key: str, body: str, *, position: int
+    ) -> Record:
+        assert key, "a record without a key is one that was forgotten"
         record = Record(position=position, key=key, body=body, stored_at=self._clock.now())
         row = {
             "adapter": self._adapter,
@@ -114,7 +230,7 @@ class SqlRecordStore:
         return record
 
     def _binds(self, stream: str, **more: Any) -> dict[str, Any]:
-        return {"adapter": self._adapter, "stream": stream, **more}
+        return {"of_adapter": self._adapter, "of_stream": stream, **more}
 
     def _open(self, data_key: bytes, stream: str, row: Row[Any]) -> Record:
         body = self._vault.open(data_key, row.body_sealed, self._place(stream, row.key))

@@ -9,10 +9,11 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import URL, Connection, CursorResult, Dialect, NullPool, create_engine, event
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.base import Executable
 
 from bot.errors import StoreUnavailable
@@ -48,6 +49,17 @@ class SqliteConnection:
     async def execute(self, statement: Executable, parameters: Any = None, /) -> CursorResult[Any]:
         """Carry out a statement, here and now."""
         return self._connection.execute(statement, parameters)
+
+    def rows(self, text: str, binds: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Read what a statement written for the driver finds, as the driver gives it."""
+        return self.driver.execute(text, binds).fetchall()
+
+    def many(self, text: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Carry out a statement written for the driver with every row. Raises SQLAlchemy's `IntegrityError`."""
+        try:
+            self.driver.executemany(text, rows).close()
+        except sqlite3.IntegrityError as exc:
+            raise IntegrityError(text, None, exc) from exc
 
     async def run_sync(self, fn: Callable[[Connection], Any], /) -> Any:
         """Call what knows only the blocking connection, here and now."""

@@ -39,7 +39,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
     def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], Any] | None:
         """Write SQLite's text in one step; the general way takes three, for every row."""
-        return _sqlite_text if dialect.name == "sqlite" else super().bind_processor(dialect)
+        return sqlite_instant if dialect.name == "sqlite" else super().bind_processor(dialect)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Give back aware UTC."""
@@ -48,7 +48,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def _sqlite_text(value: datetime | None) -> str | None:
+def sqlite_instant(value: datetime | None) -> str | None:
     """Write an instant as SQLAlchemy's `DateTime` does for SQLite."""
     if value is None:
         return None
@@ -92,6 +92,12 @@ class ChatRow(Base):
     created_at: Mapped[datetime]
 
 
+# Not IN: SQLite would make a table of its list for every row that is written, whether or not the row is meant.
+_UNFINISHED = text("state = 'waiting' OR state = 'replied' OR state = 'sending' OR restate")
+_FINISHED = text("state = 'sent' OR state = 'refused' OR state = 'dead' OR state = 'cancelled'")
+_OWED = text("(state = 'replied' OR state = 'sending') AND sends_from = 'owner'")
+
+
 class TurnRow(Base):
     """An addressed message (or a burst of them) and its reply."""
 
@@ -103,21 +109,21 @@ class TurnRow(Base):
             "chat_id",
             "ord",
             "state",
-            sqlite_where=text("state IN ('waiting', 'replied', 'sending') OR restate"),
-            postgresql_where=text("state IN ('waiting', 'replied', 'sending') OR restate"),
+            sqlite_where=_UNFINISHED,
+            postgresql_where=_UNFINISHED,
         ),
         Index(
             "ix_turns_finished",
             "state",
-            sqlite_where=text("state IN ('sent', 'refused', 'dead', 'cancelled')"),
-            postgresql_where=text("state IN ('sent', 'refused', 'dead', 'cancelled')"),
+            sqlite_where=_FINISHED,
+            postgresql_where=_FINISHED,
         ),
         Index(
             "ix_turns_owed",
             "adapter",
             "accepted_at",
-            sqlite_where=text("state IN ('replied', 'sending') AND sends_from = 'owner'"),
-            postgresql_where=text("state IN ('replied', 'sending') AND sends_from = 'owner'"),
+            sqlite_where=_OWED,
+            postgresql_where=_OWED,
         ),
     )
 

@@ -98,24 +98,26 @@ def _create_turns() -> None:
         "turns",
         ["state"],
         unique=False,
-        sqlite_where=sa.text("state IN ('sent', 'refused', 'dead', 'cancelled')"),
-        postgresql_where=sa.text("state IN ('sent', 'refused', 'dead', 'cancelled')"),
+        sqlite_where=sa.text("state = 'sent' OR state = 'refused' OR state = 'dead' OR state = 'cancelled'"),
+        postgresql_where=sa.text(
+            "state = 'sent' OR state = 'refused' OR state = 'dead' OR state = 'cancelled'"
+        ),
     )
     op.create_index(
         "ix_turns_owed",
         "turns",
         ["adapter", "accepted_at"],
         unique=False,
-        sqlite_where=sa.text("state IN ('replied', 'sending') AND sends_from = 'owner'"),
-        postgresql_where=sa.text("state IN ('replied', 'sending') AND sends_from = 'owner'"),
+        sqlite_where=sa.text("(state = 'replied' OR state = 'sending') AND sends_from = 'owner'"),
+        postgresql_where=sa.text("(state = 'replied' OR state = 'sending') AND sends_from = 'owner'"),
     )
     op.create_index(
         "ix_turns_unfinished",
         "turns",
         ["chat_id", "ord", "state"],
         unique=False,
-        sqlite_where=sa.text("state IN ('waiting', 'replied', 'sending') OR restate"),
-        postgresql_where=sa.text("state IN ('waiting', 'replied', 'sending') OR restate"),
+        sqlite_where=sa.text("state = 'waiting' OR state = 'replied' OR state = 'sending' OR restate"),
+        postgresql_where=sa.text("state = 'waiting' OR state = 'replied' OR state = 'sending' OR restate"),
     )
 
 

@@ -6,7 +6,7 @@ import typing
 import pytest
 
 from adapters import content
-from adapters.content import Bold, Code, Content, Italic, Link, Paragraph, Text, inline_text, plain
+from adapters.content import Bold, Code, Content, Italic, Link, Paragraph, Strike, Text, inline_text, plain
 
 
 def test_plain_means_nothing_but_itself():
@@ -21,8 +21,8 @@ def test_there_is_no_node_that_could_ping_load_or_preview():
     """A mention, an image or a card cannot be expressed, so nothing a model writes can become one."""
     inlines = {kind.__name__ for kind in typing.get_args(content.Inline)}
     blocks = {kind.__name__ for kind in typing.get_args(content.Block)}
-    assert inlines == {"Text", "Code", "Link", "Bold", "Italic"}
-    assert blocks == {"Paragraph", "Heading", "CodeBlock", "ListBlock", "Quote"}
+    assert inlines == {"Text", "Code", "Link", "Bold", "Italic", "Strike"}
+    assert blocks == {"Paragraph", "Heading", "CodeBlock", "ListBlock", "Quote", "Table", "Rule"}
 
 
 def test_nodes_are_frozen():
@@ -31,5 +31,5 @@ def test_nodes_are_frozen():
 
 
 def test_inline_text_leaves_the_marks_out():
-    inlines = (Text("a "), Bold((Italic((Code("b"),)),)), Link("c", "https://example.org"))
+    inlines = (Text("a "), Bold((Italic((Code("b"),)),)), Strike((Link("c", "https://example.org"),)))
     assert inline_text(inlines) == "a bc"

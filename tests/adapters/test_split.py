@@ -1,22 +1,50 @@
 """Splitting: nothing lost, every part within the limit, borders where people would put them."""
 
 import re
+from collections import Counter
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.base import TextUnit
-from adapters.content import Bold, CodeBlock, Content, Heading, Link, ListBlock, Paragraph, Quote, Text, plain
+from adapters.content import (
+    Align,
+    Bold,
+    CodeBlock,
+    Content,
+    Heading,
+    Italic,
+    Link,
+    ListBlock,
+    Paragraph,
+    Quote,
+    Rule,
+    Strike,
+    Table,
+    Text,
+    plain,
+)
 from adapters.markdown import parse
 from adapters.markdown_source import to_markdown
-from adapters.split import measure_in, split, split_content
+from adapters.split import measure_in, split, split_content, split_markdown
 from adapters.terminal.render import render
 
 
 def only_text(content: Content) -> str:
     """Every letter a person reads, without marks and white space."""
     return re.sub(r"[^\w]", "", "".join(walk(content.blocks)))
+
+
+def holds_all_of(content: Content, parts: list[Content]) -> bool:
+    """Tell whether every letter is still there: in its order, but for tables, whose rows may be told by columns.
+
+    Where markup had to be given up for room (an address longer than the rest), more may stand there, never less.
+    """
+    whole, cut = only_text(content), "".join(map(only_text, parts))
+    letters = iter(cut)
+    in_order = "Table(" in repr(content) or all(letter in letters for letter in whole)
+    return in_order and Counter(whole) <= Counter(cut)
 
 
 def walk(blocks):
@@ -29,13 +57,18 @@ def walk(blocks):
                     yield from walk(item)
             case Quote():
                 yield from walk(block.blocks)
+            case Table():
+                for row in (block.header, *block.rows):
+                    yield from (word for cell in row for word in words(cell))
+            case Rule():
+                pass
             case _:
                 yield from (words(block.inlines))
 
 
 def words(inlines):
     for inline in inlines:
-        if isinstance(inline, Bold):
+        if isinstance(inline, Bold | Italic | Strike):
             yield from words(inline.children)
         else:
             yield inline.text
@@ -45,12 +78,17 @@ TEXT = st.text(alphabet=st.sampled_from("abc de. f!é👍👩‍👩‍👧🇦�
 INLINE = st.one_of(
     TEXT.map(Text),
     TEXT.map(lambda t: Bold((Text(t),))),
+    TEXT.map(lambda t: Strike((Text(t),))),
     TEXT.map(lambda t: Link(t.replace("\n", " "), "https://x.example")),
 )
 LEAF = st.one_of(
     st.lists(INLINE, min_size=1, max_size=4).map(lambda parts: Paragraph(tuple(parts))),
     st.builds(Heading, st.integers(1, 6), TEXT.map(lambda t: (Text(t.replace("\n", " ")),))),
     st.builds(CodeBlock, st.sampled_from(["", "py"]), TEXT),
+    st.lists(
+        st.lists(INLINE.map(lambda inline: (inline,)), min_size=2, max_size=2), min_size=1, max_size=4
+    ).map(lambda rows: Table((Align.NONE, Align.RIGHT), tuple(rows[0]), tuple(map(tuple, rows[1:])))),
+    st.just(Rule()),
 )
 BLOCK = st.recursive(
     LEAF,
@@ -73,9 +111,7 @@ def test_nothing_is_lost_and_every_part_fits(content, limit, unit, write):
     measure = measure_in(unit)
     parts = split_content(content, write, measure, limit)
     assert all(measure(write(part)) <= limit for part in parts)
-    # Where markup had to be given up for room (an address longer than the rest), more may stand there, never less.
-    letters = iter("".join(map(only_text, parts)))
-    assert all(letter in letters for letter in only_text(content))
+    assert holds_all_of(content, parts)
 
 
 def test_what_fits_is_one_part():
@@ -103,6 +139,41 @@ def test_a_fence_is_closed_and_opened_again():
     parts = split(parse(source), to_markdown, len, 50)
     assert all(part.startswith("```py\n") and part.endswith("\n```") for part in parts)
     assert "\n".join(part[6:-4] for part in parts) == source[6:-4]
+
+
+def test_a_table_that_is_cut_repeats_its_header():
+    source = "| n | m |\n|---|:-:|\n" + "\n".join(f"| {number} | x |" for number in range(10))
+    parts = split(parse(source), to_markdown, len, 50)
+    assert len(parts) > 1
+    assert all(part.startswith("| n | m |\n|---|:-:|\n| ") for part in parts)
+    assert "\n".join(part[20:] for part in parts) == source[20:]
+
+
+def test_a_row_that_is_too_long_is_told_cell_by_cell():
+    source = f"| n | m |\n|---|---|\n| {'a ' * 20}| b |\n| c | d |"
+    parts = split(parse(source), to_markdown, len, 30)
+    assert parts[0] == "**n**: " + " ".join("a" * 12)
+    assert parts[-1] == "| n | m |\n|---|---|\n| c | d |"
+
+
+MARKDOWN = st.lists(
+    st.sampled_from(
+        ["| one | two |\n|---|--:|\n" + "| three four | `five` |\n" * 5,
+         "```py\nsix = 7\n\neight\n```\n", "- nine\n- ten **eleven**\n", "1. twelve\n   - thirteen\n",
+         "> fourteen fifteen\n", "Sixteen. Seventeen 👩‍👩‍👧 eighteen [nineteen](https://x.example/a_(b)).\n",
+         "---\n", "## Twenty\n", "2*3*4 \\* <b> &amp; ~~gone~~ ***both***\n", "[x]: https://y.example\n"]
+    ).map(lambda block: block + "\n"),
+    max_size=8,
+).map("".join)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(MARKDOWN, st.integers(45, 300), st.sampled_from([to_markdown, render]))
+def test_parts_of_markdown_read_as_what_they_were_cut_from(source, limit, write):
+    """The parts are stored as Markdown and read again before they are sent: nothing is lost on that way either."""
+    parts = [parse(part) for part in split_markdown(source, write, len, limit)]
+    assert all(len(write(part)) <= limit for part in parts)
+    assert holds_all_of(parse(source), parts)
 
 
 def test_bold_goes_on_behind_the_cut():

@@ -268,6 +268,19 @@ def test_without_a_sign_or_a_slash_a_group_message_is_never_addressed(text):
     assert address(said(text), NAMES) is NOT_ADDRESSED
 
 
+calls = st.sampled_from(
+    ["@assistant", "@Zoé", "\uff20助手", "@meta  ai", "@a-b", "@other", "assistant", "a@b"]
+)
+between = st.sampled_from(
+    ["x", "翻译", " ", ",", ".", "!", "\n", "\u200b", "\u00a0", "\u200d", "-", "'s", ")", ":", "_"]
+)
+
+
+@given(st.lists(calls | between, max_size=8).map("".join))
+def test_what_is_found_by_taking_a_call_off_is_what_a_search_of_the_whole_text_finds(text):
+    assert address(said(text), NAMES).addressed == NAMES.named_in(text)
+
+
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize(
     "text",

@@ -248,6 +248,26 @@ async def test_only_loopback_is_listened_on(host):
         await gateway.__aenter__()
 
 
+async def test_the_refusal_names_the_setting_that_declares_a_proxy():
+    settings = GatewaySettings(host="0.0.0.0", port=0)  # noqa: S104 - refused
+    gateway = Gateway(make_app([], NoSink(), Deployment().probes(), settings), settings)
+    with pytest.raises(StartupError, match=r"gateway\.behind_proxy = true \(ASIDE_GATEWAY_BEHIND_PROXY\)"):
+        await gateway.__aenter__()
+
+
+async def test_behind_a_declared_proxy_every_address_is_listened_on():
+    settings = GatewaySettings(host="0.0.0.0", port=0, behind_proxy=True)  # noqa: S104 - what is tested
+    async with serving(settings=settings) as http, http.get("/livez") as answer:
+        assert answer.status == 200
+
+
+async def test_behind_a_declared_proxy_an_address_of_another_machine_is_told():
+    settings = GatewaySettings(host="192.0.2.1", port=0, behind_proxy=True)
+    gateway = Gateway(make_app([], NoSink(), Deployment().probes(), settings), settings)
+    with pytest.raises(StartupError, match=r"cannot listen on 192\.0\.2\.1"):
+        await gateway.__aenter__()
+
+
 @pytest.mark.parametrize("path", ["/hooks/test", "/status"])
 def test_two_routes_of_one_path_are_refused_by_name(path):
     async def ingest(request, sink):

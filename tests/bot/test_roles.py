@@ -1,6 +1,7 @@
 """Running everything in one process: on a machine like this one, and on one without embedded servers."""
 
 import asyncio
+import re
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -13,7 +14,7 @@ from adapters.terminal.client.once import ask_once
 from bot.errors import StartupError
 from bot.roles import run_gateway, run_up
 from bot.settings import Settings
-from bot.settings.sections import EngineSection, GatewaySection, LogSection
+from bot.settings.sections import EngineSection, GatewaySection, LogSection, WebchatSection
 from bot.turns.tasks import end
 from engine.scripted import ScriptedEngine
 from engine.scripted_server import serve
@@ -34,6 +35,7 @@ def settings_in(folder: Path, *, engine_url: str = "") -> Settings:
         data_dir=folder,
         engine=EngineSection(url=engine_url),
         gateway=GatewaySection(port=free_port()),
+        webchat=WebchatSection(port=0),
         log=LogSection(level="warning"),
     )
     settings.data.create()
@@ -71,6 +73,7 @@ async def test_a_person_gets_an_answer(
             assert await ask_once(link, "what time is it?", PATIENCE_S) == "noon"
     said = capsys.readouterr().out
     assert "Aside is running" in said
+    assert re.search(r"^Open it in a browser: http://127\.0\.0\.1:\d+/$", said, re.MULTILINE)
     assert ("stays in this process" in said) is not servers_here
 
 
@@ -99,7 +102,7 @@ async def test_without_embedded_servers_and_without_an_engine_one_sentence_says_
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.roles.embedded_servers_run_here", lambda: False)
-    monkeypatch.setattr("bot.engines.embedded_servers_run_here", lambda: False)
+    monkeypatch.setattr("bot.launching.embedded_servers_run_here", lambda: False)
     with pytest.raises(StartupError, match="ASIDE_ENGINE_URL"):
         await run_up(settings_in(folder))
 

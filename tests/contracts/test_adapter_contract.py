@@ -6,6 +6,7 @@ manifests; one without a harness here fails.
 
 import asyncio
 import contextlib
+import socket
 from datetime import UTC, datetime
 
 import pytest
@@ -35,6 +36,7 @@ from adapters.terminal.adapter import TerminalAdapter
 from adapters.terminal.frames import Ack, Join, Message, Refusal, Say, Welcome
 from adapters.terminal.lines import close, read_frame, write_frame
 from adapters.terminal.settings import TerminalSettings
+from tests.fixtures import webchat
 
 
 class LoopbackHarness:
@@ -117,6 +119,64 @@ class TerminalHarness:
             return frame
 
 
+class WebchatHarness:
+    """The web chat over its real HTTP and WebSocket server."""
+
+    def __init__(self):
+        self.sink = CountingSink()
+        self.chat = webchat.Chat(sink=self.sink)
+
+    @contextlib.asynccontextmanager
+    async def running(self, tmp_path):
+        async with self.chat.running(), self.chat.guest("Anna") as self.anna:
+            self.adapter = self.source = self.chat.adapter
+            tab = await self.anna.open()
+            self.conversation = tab.hello["rooms"][0]["id"]
+            await tab.close()
+            yield self
+
+    async def cancel(self):
+        await self.chat.stop()
+
+    def is_clean(self):
+        """Whether a cancelled run left nothing open."""
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.adapter.port)) != 0
+
+    async def deliver(self, key):
+        """Say something under a client's id; tell whether it was acknowledged."""
+        tab = await self.anna.open()
+        said = await tab.asked("say", room=self.conversation, client_id=key, text="hi")
+        await asyncio.wait({said})
+        await tab.close()
+        return said.exception() is None
+
+    async def visible(self):
+        """Read the room as a page does that is opened now."""
+        tab = await self.anna.open()
+        page = await tab.ask("history", room=self.conversation)
+        await tab.close()
+        sent = [entry for entry in page["entries"] if entry["kind"] == "sent"]
+        return [words_of(entry["blocks"]) for entry in sent if not entry.get("withdrawn")]
+
+
+def words_of(node):
+    """Read the page's nodes as the characters a person sees."""
+    if isinstance(node, str):
+        return node
+    match node:
+        case ["a", text, url]:
+            return text if text == url else f"{text} ({url})"
+        case ["code", _, text] | ["c", text]:
+            return text
+        case ["h", _, *inlines] | ["ol", _, *inlines]:
+            return words_of(inlines)
+        case ["p" | "b" | "i" | "s" | "ul" | "quote", *inlines]:
+            return words_of(inlines)
+        case _:
+            return "".join(map(words_of, node))
+
+
 class CountingSink:
     """The core's place: counts events, and fails when told to."""
 
@@ -137,13 +197,14 @@ class CountingSink:
 
 HARNESSES = {
     "terminal": TerminalHarness,
+    "webchat": WebchatHarness,
     "loopback": lambda: LoopbackHarness(Idempotency.NONE),
     "loopback-keyed": lambda: LoopbackHarness(Idempotency.KEYED),
     "loopback-read-back": lambda: LoopbackHarness(Idempotency.READ_BACK),
 }
 #: Those of class A, and those that take in events by themselves.
-KEYED = ("terminal", "loopback-keyed")
-SOURCES = ("terminal",)
+KEYED = ("terminal", "webchat", "loopback-keyed")
+SOURCES = ("terminal", "webchat")
 
 
 @pytest.fixture(params=HARNESSES, ids=str)

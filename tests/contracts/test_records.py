@@ -112,3 +112,136 @@ async def test_a_memory_store_has_the_machines_time_by_itself() -> None:
     before = datetime.now(UTC)
     record = await MemoryRecordStore().append("room", "k", "x")
     assert before <= record.stored_at <= datetime.now(UTC)
+
+
+async def _filled(store: RecordStore, *keys: str, stream: str = "room") -> None:
+    for key in keys:
+        await store.append(stream, key, f"body of {key}")
+
+
+def _shape(records: list) -> list[tuple[int, str, str]]:
+    return [(record.position, record.key, record.body) for record in records]
+
+
+@pytest.mark.parametrize(
+    ("position", "limit", "positions"),
+    [
+        pytest.param(4, 2, [2, 3], id="the newest below"),
+        pytest.param(99, 2, [4, 5], id="below a position there is none of"),
+        pytest.param(1, 9, [], id="below the first"),
+        pytest.param(9, 99, [1, 2, 3, 4, 5], id="more than there is"),
+        pytest.param(5, 0, [], id="none of it"),
+    ],
+)
+async def test_a_page_of_the_past(
+    store: RecordStore, position: int, limit: int, positions: list[int]
+) -> None:
+    await _filled(store, *"abcde")
+    assert [record.position for record in await store.before("room", position, limit)] == positions
+
+
+async def test_put_leaves_one_record_of_a_key_at_the_end(store: RecordStore, clock: ManualClock) -> None:
+    await _filled(store, "a", "b")
+    clock.advance(5)
+    put = await store.put("room", "a", "anew")
+    assert (put.position, put.body, put.stored_at) == (3, "anew", clock.now())
+    assert _shape(await store.latest("room", 9)) == [(2, "b", "body of b"), (3, "a", "anew")]
+    assert await store.by_key("room", "a") == put
+
+
+async def test_put_of_the_newest_record_gives_a_new_position(store: RecordStore) -> None:
+    assert [(await store.put("room", "a", str(n))).position for n in range(3)] == [1, 2, 3]
+    assert _shape(await store.after("room", 0, 9)) == [(3, "a", "2")]
+
+
+async def test_amend_changes_a_record_in_its_place_and_notes_it_at_the_end(
+    store: RecordStore, clock: ManualClock
+) -> None:
+    await _filled(store, "a", "b")
+    written_at = clock.now()
+    clock.advance(5)
+    note = await store.amend("room", "a", "better", note_key="n", note_body="a is better")
+    assert note is not None
+    assert (note.position, note.key, note.body) == (3, "n", "a is better")
+    shape = [(1, "a", "better"), (2, "b", "body of b"), (3, "n", "a is better")]
+    assert _shape(await store.after("room", 0, 9)) == shape
+    assert (await store.latest("room", 9))[0].stored_at == written_at
+    again = await store.amend("room", "a", "best", note_key="n", note_body="a is best")
+    assert again is not None
+    assert again.position == 4
+    assert _shape(await store.after("room", 2, 9)) == [(4, "n", "a is best")]
+
+
+async def test_amend_of_nothing_stores_nothing(store: RecordStore) -> None:
+    await _filled(store, "a")
+    assert await store.amend("room", "b", "better", note_key="n", note_body="b is better") is None
+    assert _shape(await store.latest("room", 9)) == [(1, "a", "body of a")]
+
+
+async def test_a_forgotten_stream_is_gone_and_begins_anew(store: RecordStore) -> None:
+    await _filled(store, "a", "b")
+    await _filled(store, "a", stream="other")
+    await store.forget("room")
+    await store.forget("nowhere")
+    assert await store.latest("room", 9) == []
+    assert await store.by_key("room", "a") is None
+    assert len(await store.latest("other", 9)) == 1
+    assert (await store.append("room", "a", "again")).position == 1
+
+
+async def test_forgetting_what_is_old_leaves_the_rest_and_other_streams(
+    store: RecordStore, clock: ManualClock
+) -> None:
+    for stream in ("log/a", "log/b", "LOG/a", "log_a", "person/a"):
+        await _filled(store, "old", "older", stream=stream)
+    clock.advance(60)
+    then = clock.now()
+    await _filled(store, "new", stream="log/a")
+    assert await store.forget_before("log/", then) == 4
+    assert _shape(await store.latest("log/a", 9)) == [(3, "new", "body of new")]
+    assert await store.latest("log/b", 9) == []
+    assert await store.by_key("log/b", "old") is None
+    for stream in ("LOG/a", "log_a", "person/a"):
+        assert len(await store.latest(stream, 9)) == 2
+    assert await store.forget_before("log/", then) == 0
+
+
+async def test_positions_are_not_given_out_again_after_forgetting(
+    store: RecordStore, clock: ManualClock
+) -> None:
+    for _ in range(3):
+        await _filled(store, "a", "b")
+        clock.advance(60)
+        assert await store.forget_before("", clock.now()) == 2
+        assert await store.after("room", 0, 9) == []
+        assert await store.before("room", 99, 9) == []
+    assert (await store.put("room", "a", "again")).position == 7
+    assert _shape(await store.latest("room", 9)) == [(7, "a", "again")]
+
+
+async def test_more_is_forgotten_than_one_transaction_takes(
+    database: Database, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.store.records._FORGET_BATCH", 3)
+    store = SqlRecordStore(database, EphemeralVault(), "webchat", clock)
+    await _filled(store, *"abcdefg")
+    clock.advance(60)
+    assert await store.forget_before("room", clock.now()) == 7
+    assert (await store.append("room", "a", "again")).position == 8
+
+
+async def test_nothing_of_what_was_forgotten_stays_in_its_row(database: Database, clock: ManualClock) -> None:
+    store = SqlRecordStore(database, EphemeralVault(), "webchat", clock)
+    await _filled(store, "a", "b")
+    clock.advance(60)
+    await store.forget_before("", clock.now())
+    async with database.read() as connection:
+        rows = (await connection.execute(Base.metadata.tables["adapter_records"].select())).all()
+    assert [(row.position, row.key, row.body_sealed) for row in rows] == [(2, "", b"")]
+
+
+async def test_concurrent_puts_leave_one_record_a_key(store: RecordStore) -> None:
+    await asyncio.gather(*(store.put("room", f"k{n % 3}", str(n)) for n in range(12)))
+    records = await store.latest("room", 99)
+    assert sorted(record.key for record in records) == ["k0", "k1", "k2"]
+    assert records[-1].position == 12

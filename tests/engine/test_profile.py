@@ -14,7 +14,11 @@ PROFILES = Path(__file__).parents[2] / "engine" / "profiles"
 GOOD = """
 name = "small"
 summary = "a small one"
+hardware = "one small GPU"
+licence = "none"
 device = "gpu"
+model = "somebody/small"
+gpu_memory_mib = 8_000
 served_model_name = "chat"
 usual_start_s = 60
 max_model_len = 4096
@@ -49,6 +53,48 @@ def test_every_bundled_profile_is_valid() -> None:
     names = [path.stem for path in PROFILES.glob("*.toml")]
     assert "embedded" in names
     assert [Profile.bundled(name).name for name in names] == names
+
+
+def test_the_bundled_profiles_are_those_promised_for_less_hardware_first() -> None:
+    said = [(one.name, one.gpus, one.model and one.model.partition("/")[2]) for one in Profile.all_bundled()]
+    assert said == [
+        ("embedded", 0, None),
+        ("scout-1xh200", 1, "Llama-4-Scout-17B-16E-Instruct-FP8"),
+        ("scout-2xh100", 2, "Llama-4-Scout-17B-16E-Instruct-FP8"),
+        ("llama-70b-4x80gb", 4, "Llama-3.3-70B-Instruct"),
+        ("llama-70b-8x80gb", 8, "Llama-3.3-70B-Instruct"),
+        ("maverick-8xh100", 8, "Llama-4-Maverick-17B-128E-Instruct-FP8"),
+        ("scout-8xh100", 8, "Llama-4-Scout-17B-16E-Instruct"),
+        ("maverick-8xh200", 8, "Llama-4-Maverick-17B-128E-Instruct-FP8"),
+    ]
+
+
+@pytest.mark.parametrize("profile", Profile.all_bundled()[1:], ids=lambda profile: profile.name)
+def test_a_profile_for_gpus_says_whose_terms_its_model_is_under(profile: Profile) -> None:
+    assert "Built with Llama" in profile.licence
+    assert profile.gated
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [one for one in Profile.all_bundled() if "llama-4" in str(one.model).lower()],
+    ids=lambda profile: profile.name,
+)
+def test_every_llama_4_answers_alike_whatever_its_hardware(profile: Profile) -> None:
+    """What would change the logits, or the memory of the chunked layers, is pinned and not left to a default."""
+    assert profile.max_model_len == 32768
+    assert profile.attn_temperature_tuning is True
+    assert profile.environment == {"VLLM_ALLOW_CHUNKED_LOCAL_ATTN_WITH_HYBRID_KV_CACHE": "1"}
+
+
+def test_another_model_has_its_own_name_and_no_longer_context_than_it_can_take(tmp_path: Path) -> None:
+    profile = read(tmp_path, GOOD).loading("/models/Tiny-Chat", longest=2048)
+    assert (profile.model, profile.served_model_name, profile.max_model_len) == (
+        "/models/Tiny-Chat",
+        "Tiny-Chat",
+        2048,
+    )
+    assert profile.loading("a/b", longest=1 << 20).max_model_len == 2048
 
 
 def test_the_embedded_profile_is_what_two_cores_can_do() -> None:
@@ -127,6 +173,8 @@ def test_what_is_left_out_is_left_to_vllm(tmp_path: Path) -> None:
         ('extra_arguments = ["--no-enable-prefix-caching"]', "must not hold --no-enable-prefix-caching"),
         ("[environment]\nA = 1", "environment must be a table of strings"),
         ("tensor_parallel_size = 0", "tensor_parallel_size must be at least 1"),
+        ("gpu_memory_utilization = 1.5", "gpu_memory_utilization must be above 0 and at most 1, not 1.5"),
+        ("gpu_memory_utilization = 1", "gpu_memory_utilization must be a number, not 1"),
         ("= broken", "small.toml cannot be read"),
     ],
 )
@@ -135,11 +183,42 @@ def test_a_wrong_key_is_named(tmp_path: Path, change: str, sentence: str) -> Non
         read(tmp_path, GOOD + change)
 
 
-@pytest.mark.parametrize("key", ["name", "max_model_len", "device"])
+@pytest.mark.parametrize(
+    "extra",
+    [
+        ["--max-model-len", "9999"],
+        ["--kv-cache-dtype=fp8"],
+        ["--served_model_name", "me"],
+        ["--no-enable-prompt-tokens-details"],
+        ["--override-generation-config.attn_temperature_tuning", "false"],
+    ],
+    ids=lambda extra: extra[0],
+)
+def test_extra_arguments_cannot_replace_what_the_profile_itself_says(
+    tmp_path: Path, extra: list[str]
+) -> None:
+    with pytest.raises(ProfileError, match=f"extra_arguments must not hold {extra[0].partition('=')[0]}"):
+        read(tmp_path, f"{GOOD}attn_temperature_tuning = true\nextra_arguments = {extra}")
+
+
+@pytest.mark.parametrize("key", ["model", "gpu_memory_mib"])
+def test_a_profile_for_gpus_says_its_model_and_the_memory_it_needs(tmp_path: Path, key: str) -> None:
+    without = "\n".join(line for line in GOOD.splitlines() if not line.startswith(f"{key} "))
+    with pytest.raises(ProfileError, match=f"the key '{key}' is missing: a profile for GPUs"):
+        read(tmp_path, without)
+
+
+@pytest.mark.parametrize("key", ["name", "max_model_len", "device", "hardware", "licence"])
 def test_a_missing_key_is_named(tmp_path: Path, key: str) -> None:
     without = "\n".join(line for line in GOOD.splitlines() if not line.startswith(f"{key} "))
     with pytest.raises(ProfileError, match=f"the key '{key}' is missing"):
         read(tmp_path, without)
+
+
+def test_a_cpu_profile_has_one_copy_of_its_model(tmp_path: Path) -> None:
+    on_cpu = GOOD.replace('"gpu"', '"cpu"').replace("block_size = 16", "block_size = 32")
+    with pytest.raises(ProfileError, match="tensor_parallel_size must be 1 on a CPU, not 2"):
+        read(tmp_path, f"{on_cpu}tensor_parallel_size = 2")
 
 
 def test_a_cpu_profile_has_blocks_of_32(tmp_path: Path) -> None:
@@ -167,6 +246,13 @@ def test_the_environment_holds_no_secret_of_ours(tmp_path: Path, python: Path) -
     environment = launch(tmp_path, Listen.on_port(), python).environment(environ)
     assert "secret" not in environment.values()
     assert environment["CUDA_VISIBLE_DEVICES"] == "1"
+
+
+@pytest.mark.parametrize("name", ["VLLM_API_KEY", "NVIDIA_API_KEY", "HF_TOKEN"])
+def test_a_secret_under_a_name_that_vllm_may_see_stays_here_too(
+    tmp_path: Path, python: Path, name: str
+) -> None:
+    assert name not in launch(tmp_path, Listen.on_port(), python).environment({name: "secret"})
 
 
 @pytest.mark.parametrize("name", ["HF_HUB_OFFLINE", "VLLM_NO_USAGE_STATS", "DO_NOT_TRACK"])

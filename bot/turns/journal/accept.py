@@ -9,40 +9,51 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 
 from adapters.base import Receipt
+from bot.store.prepared import Bulk, Lookup, among
 from bot.store.transaction import Transaction
 from bot.turns.acceptance import Acceptance
 from bot.turns.journal.base import JournalBase
-from bot.turns.journal.plan import ChatSlot, Joinable, Key, Plan, conversation_of, event_of
+from bot.turns.journal.plan import (
+    INBOUND_NAMES,
+    TURN_NAMES,
+    ChatSlot,
+    Joinable,
+    Key,
+    Plan,
+    conversation_of,
+    event_of,
+)
 from bot.turns.journal.rows import ADD_NOTICES, WAITS, chats, inbounds, turns
 from bot.turns.model import Skill, TurnState
 
-# Built once: SQLAlchemy then finds each statement's compiled form without looking at its structure again.
-_LIFT = (
+_LIFT = Bulk(
     update(chats)
     .where(chats.c.id == bindparam("chat"))
-    .values(last_ord=bindparam("last"), weight=bindparam("share"))
+    .values(last_ord=bindparam("last"), weight=bindparam("share")),
+    *("chat", "last", "share"),
 )
-_FIND_CHATS = select(
-    chats.c.id, chats.c.conversation, chats.c.data_key, chats.c.last_ord, chats.c.weight
-).where(
+_CHATS = select(chats.c.conversation, chats.c.id, chats.c.data_key, chats.c.last_ord, chats.c.weight).where(
     chats.c.adapter == bindparam("adapter"),
     chats.c.account == bindparam("account"),
-    chats.c.conversation.in_(bindparam("conversations", expanding=True)),
+    among(chats.c.conversation, "conversations"),
 )
-_LOCK_CHATS = _FIND_CHATS.order_by(chats.c.conversation).with_for_update(key_share=True)
-_KNOWN_EVENTS = select(inbounds.c.event_key, inbounds.c.turn_id).where(
-    inbounds.c.adapter == bindparam("adapter"),
-    inbounds.c.account == bindparam("account"),
-    inbounds.c.event_key.in_(bindparam("events", expanding=True)),
+_FIND_CHATS = Lookup(_CHATS)
+_LOCK_CHATS = Lookup(_CHATS.order_by(chats.c.conversation).with_for_update(key_share=True))
+_KNOWN_EVENTS = Lookup(
+    select(inbounds.c.event_key, inbounds.c.turn_id).where(
+        inbounds.c.adapter == bindparam("adapter"),
+        inbounds.c.account == bindparam("account"),
+        among(inbounds.c.event_key, "events"),
+    )
 )
-_COUNT_BY_CHAT = (
-    select(turns.c.chat_id, func.count().label("waiting"))
-    .where(WAITS, turns.c.chat_id.in_(bindparam("ids", expanding=True)))
+_COUNT_BY_CHAT = Lookup(
+    select(turns.c.chat_id, func.count())
+    .where(WAITS, among(turns.c.chat_id, "ids"))
     .group_by(turns.c.chat_id)
 )
 _IS_JOINABLE = and_(
     WAITS,
-    turns.c.chat_id.in_(bindparam("ids", expanding=True)),
+    among(turns.c.chat_id, "ids"),
     chats.c.id == turns.c.chat_id,
     chats.c.last_ord == turns.c.ord,
     turns.c.fence.is_(None),
@@ -50,26 +61,27 @@ _IS_JOINABLE = and_(
     turns.c.skill == Skill.ANSWER.value,
 )
 _JOINABLE = (turns.c.id, turns.c.chat_id, turns.c.sender_id)
-_FIND_JOINABLE = {
-    # The file's write lock covers every row.
-    "sqlite": select(*_JOINABLE).where(_IS_JOINABLE),
-    # The claim updates the same row: either it sees what joins here, or this finds its fence.
-    "postgresql": (
-        update(turns).where(_IS_JOINABLE).values(state=TurnState.WAITING.value).returning(*_JOINABLE)
-    ),
-}
-_COUNT_MESSAGES = (
-    select(inbounds.c.turn_id, func.count().label("messages"))
-    .where(inbounds.c.turn_id.in_(bindparam("ids", expanding=True)))
+# On SQLite the file's write lock covers every row. Elsewhere the claim updates the same row: either it sees what
+# joins here, or this finds its fence.
+_FIND_JOINABLE = Lookup(
+    select(*_JOINABLE).where(_IS_JOINABLE),
+    elsewhere=update(turns).where(_IS_JOINABLE).values(state=TurnState.WAITING.value).returning(*_JOINABLE),
+)
+_COUNT_MESSAGES = Lookup(
+    select(inbounds.c.turn_id, func.count())
+    .where(among(inbounds.c.turn_id, "ids"))
     .group_by(inbounds.c.turn_id)
 )
 _ADD_CHATS = insert(chats)
 _ADD_MISSING_CHATS = postgresql.insert(chats).on_conflict_do_nothing()
 # What is the same for every new turn is written into the statement.
-_ADD_TURNS = insert(turns).values(
-    held=false(), attempts=literal_column("0"), cancel_requested=false(), restate=false(), stopped=false()
+_ADD_TURNS = Bulk(
+    insert(turns).values(
+        held=false(), attempts=literal_column("0"), cancel_requested=false(), restate=false(), stopped=false()
+    ),
+    *TURN_NAMES,
 )
-_ADD_INBOUNDS = insert(inbounds)
+_ADD_INBOUNDS = Bulk(insert(inbounds), *INBOUND_NAMES)
 
 
 class Accepting(JournalBase):
@@ -156,19 +168,18 @@ async def _find_chats(
     query = _LOCK_CHATS if lock else _FIND_CHATS
     found: dict[Key, ChatSlot] = {}
     for adapter, account, names in _by_account(keys):
-        among = {"adapter": adapter, "account": account, "conversations": names}
-        for row in (await connection.execute(query, among)).all():
-            slot = ChatSlot(id=row.id, key=row.data_key, last_ord=row.last_ord, weight=row.weight)
-            found[adapter, account, row.conversation] = slot
+        rows = await query.rows(connection, adapter=adapter, account=account, conversations=names)
+        for conversation, chat_id, data_key, last_ord, weight in rows:
+            slot = ChatSlot(id=chat_id, key=data_key, last_ord=last_ord, weight=weight)
+            found[adapter, account, conversation] = slot
     return found
 
 
 async def _known_events(connection: Transaction, batch: Sequence[Acceptance]) -> dict[Key, str]:
     known: dict[Key, str] = {}
     for adapter, account, names in _by_account(event_of(acceptance.inbound) for acceptance in batch):
-        among = {"adapter": adapter, "account": account, "events": names}
-        for row in (await connection.execute(_KNOWN_EVENTS, among)).all():
-            known[adapter, account, row.event_key] = row.turn_id
+        rows = await _KNOWN_EVENTS.rows(connection, adapter=adapter, account=account, events=names)
+        known |= {(adapter, account, event): turn_id for event, turn_id in rows}
     return known
 
 
@@ -179,8 +190,8 @@ async def _read_waiting(
     by_id = {slot.id: slot for slot in slots.values() if slot.last_ord}
     if not by_id:
         return
-    for row in (await connection.execute(_COUNT_BY_CHAT, {"ids": list(by_id)})).all():
-        by_id[row.chat_id].waiting = row.waiting
+    for chat_id, waiting in await _COUNT_BY_CHAT.rows(connection, ids=list(by_id)):
+        by_id[chat_id].waiting = waiting
     senders = {
         (slots[conversation_of(acceptance.inbound)].id, acceptance.inbound.sender.id)
         for acceptance in batch
@@ -196,32 +207,23 @@ async def _find_joinable(
     chat_ids = sorted({chat_id for chat_id, _ in senders if chat_id in by_id and by_id[chat_id].waiting})
     if not chat_ids:
         return
-    found = await connection.execute(_FIND_JOINABLE[connection.dialect.name], {"ids": chat_ids})
-    newest = {row.id: row for row in found.all() if (row.chat_id, row.sender_id) in senders}
+    found = await _FIND_JOINABLE.rows(connection, ids=chat_ids)
+    newest = {turn: (chat, sender) for turn, chat, sender in found if (chat, sender) in senders}
     if not newest:
         return
-    for counted in await connection.execute(_COUNT_MESSAGES, {"ids": list(newest)}):
-        turn = newest[counted.turn_id]
-        by_id[turn.chat_id].newest = Joinable(
-            turn_id=turn.id, sender_id=turn.sender_id, messages=counted.messages
-        )
+    for turn_id, messages in await _COUNT_MESSAGES.rows(connection, ids=list(newest)):
+        chat_id, sender_id = newest[turn_id]
+        by_id[chat_id].newest = Joinable(turn_id=turn_id, sender_id=sender_id, messages=messages)
 
 
 async def _store(connection: Transaction, plan: Plan) -> None:
     slots = plan.slots.values()
     made = [slot.row | {"last_ord": slot.last_ord} for slot in slots if slot.row]
-    lifted = [
-        {"chat": slot.id, "last": slot.last_ord, "share": slot.weight}
-        for slot in slots
-        if slot.touched and not slot.row
-    ]
-    changes = (
-        (_ADD_CHATS, made),
-        (_LIFT, lifted),
-        (_ADD_TURNS, plan.turns),
-        (_ADD_INBOUNDS, plan.inbounds),
-        (ADD_NOTICES, plan.notices),
-    )
-    for statement, rows in changes:
-        if rows:
-            await connection.execute(statement, rows)
+    if made:
+        await connection.execute(_ADD_CHATS, made)
+    lifted = [(slot.id, slot.last_ord, slot.weight) for slot in slots if slot.touched and not slot.row]
+    await _LIFT.run(connection, lifted)
+    await _ADD_TURNS.run(connection, plan.turns)
+    await _ADD_INBOUNDS.run(connection, plan.inbounds)
+    if plan.notices:
+        await connection.execute(ADD_NOTICES, plan.notices)

@@ -1,6 +1,6 @@
 """What a batch becomes: duplicates, joins, new turns and refusals. Pure, in the order of the batch."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +14,31 @@ from bot.turns.model import NoticeKind, NoticeState, Skill, TurnState
 
 #: (adapter, account, conversation) or (adapter, account, event key).
 Key = tuple[str, str, str]
+#: A new row's values, in the order of the names beside it: a dictionary a row would cost more than planning it.
+Values = tuple[Any, ...]
+TURN_NAMES = (
+    "id",
+    "chat_id",
+    "ord",
+    "adapter",
+    "sends_from",
+    "sender_id",
+    "skill",
+    "state",
+    "accepted_at",
+    "deadline_at",
+    "finished_at",
+)
+INBOUND_NAMES = (
+    "id",
+    "adapter",
+    "account",
+    "event_key",
+    "turn_id",
+    "message",
+    "said_sealed",
+    "accepted_at",
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,12 +77,20 @@ class Plan:
     #: Events that were committed before, and those of this batch: event to turn.
     known: dict[Key, str]
     waiting: int
-    turns: list[dict[str, Any]] = field(default_factory=list)
-    inbounds: list[dict[str, Any]] = field(default_factory=list)
+    #: By `TURN_NAMES` and `INBOUND_NAMES`.
+    turns: list[Values] = field(default_factory=list)
+    inbounds: list[Values] = field(default_factory=list)
     notices: list[dict[str, Any]] = field(default_factory=list)
+    _new_ids: Iterator[str] = field(default=iter(()))
+    _deadlines: dict[float, datetime] = field(default_factory=dict)
 
-    def receipts(self, batch: Iterable[Acceptance]) -> list[Receipt]:
+    def receipts(self, batch: Sequence[Acceptance]) -> list[Receipt]:
         """Plan every acceptance in order."""
+        # A turn and a message each, at most.
+        self._new_ids = iter(self.ids.several(2 * len(batch)))
+        self._deadlines = {
+            seconds: self.now + timedelta(seconds=seconds) for seconds in {each.deadline_s for each in batch}
+        }
         return [self._receipt(acceptance) for acceptance in batch]
 
     def _receipt(self, acceptance: Acceptance) -> Receipt:
@@ -104,7 +137,7 @@ class Plan:
     def _add_turn(
         self, acceptance: Acceptance, slot: ChatSlot, refusal: tuple[NoticeKind, str] | None
     ) -> str:
-        turn_id = self.ids.new()
+        turn_id = next(self._new_ids)
         slot.last_ord += 1
         slot.weight = acceptance.weight
         slot.touched = True
@@ -119,22 +152,21 @@ class Plan:
             slot.newest = Joinable(turn_id=turn_id, sender_id=acceptance.inbound.sender.id, messages=1)
         return turn_id
 
-    def _turn_row(
-        self, acceptance: Acceptance, slot: ChatSlot, turn_id: str, *, refused: bool
-    ) -> dict[str, Any]:
-        return {
-            "id": turn_id,
-            "chat_id": slot.id,
-            "ord": slot.last_ord,
-            "adapter": acceptance.inbound.adapter,
-            "sends_from": acceptance.sends_from.value,
-            "sender_id": acceptance.inbound.sender.id,
-            "skill": acceptance.skill.value,
-            "state": (TurnState.REFUSED if refused else TurnState.WAITING).value,
-            "accepted_at": self.now,
-            "deadline_at": self.now + timedelta(seconds=acceptance.deadline_s),
-            "finished_at": self.now if refused else None,
-        }
+    def _turn_row(self, acceptance: Acceptance, slot: ChatSlot, turn_id: str, *, refused: bool) -> Values:
+        inbound = acceptance.inbound
+        return (
+            turn_id,
+            slot.id,
+            slot.last_ord,
+            inbound.adapter,
+            acceptance.sends_from.value,
+            inbound.sender.id,
+            acceptance.skill.value,
+            (TurnState.REFUSED if refused else TurnState.WAITING).value,
+            self.now,
+            self._deadlines[acceptance.deadline_s],
+            self.now if refused else None,
+        )
 
     def _notice_row(
         self, acceptance: Acceptance, slot: ChatSlot, turn_id: str, refusal: tuple[NoticeKind, str]
@@ -153,20 +185,19 @@ class Plan:
         )
 
     def _add_inbound(self, acceptance: Acceptance, slot: ChatSlot, turn_id: str) -> None:
-        inbound, inbound_id = acceptance.inbound, self.ids.new()
+        inbound, inbound_id = acceptance.inbound, next(self._new_ids)
+        sealed = seal_said(self.vault, slot.key, slot.id, inbound_id, inbound=inbound, said=acceptance.text)
         self.inbounds.append(
-            {
-                "id": inbound_id,
-                "adapter": inbound.adapter,
-                "account": inbound.account,
-                "event_key": inbound.event_key,
-                "turn_id": turn_id,
-                "message": inbound.message,
-                "said_sealed": seal_said(
-                    self.vault, slot.key, slot.id, inbound_id, inbound=inbound, said=acceptance.text
-                ),
-                "accepted_at": self.now,
-            }
+            (
+                inbound_id,
+                inbound.adapter,
+                inbound.account,
+                inbound.event_key,
+                turn_id,
+                inbound.message,
+                sealed,
+                self.now,
+            )
         )
 
 

@@ -14,10 +14,16 @@ from bot.doctor.engine import check_embedded, check_remote, judge_models
 from bot.doctor.files import check_data_dir, check_key_file
 from bot.doctor.finding import Level
 from bot.doctor.gpu import judge_gpu
-from bot.doctor.ports import check_gateway_port
+from bot.doctor.ports import check_gateway_port, check_page_port
 from bot.doctor.servers import check_database, check_redis
 from bot.settings import Settings
-from bot.settings.sections import DatabaseSection, EngineSection, GatewaySection, RedisSection
+from bot.settings.sections import (
+    DatabaseSection,
+    EngineSection,
+    GatewaySection,
+    RedisSection,
+    WebchatSection,
+)
 from bot.store.schema import migrate
 
 
@@ -69,6 +75,16 @@ def test_a_taken_port_is_named_with_the_process_that_holds_it():
     assert finding.level is Level.FAIL
     assert "(process " in finding.what
     assert finding.mend == "Stop that, or set ASIDE_GATEWAY_PORT to another port"
+
+
+def test_the_page_has_a_port_of_its_own_to_look_at(free_port):
+    def found(**section):
+        return check_page_port(Settings(webchat=WebchatSection(**section)))
+
+    assert found(port=free_port).what == f"{free_port} on 127.0.0.1 is free"
+    assert found(enabled=False).level is Level.OK
+    with answering("/", {}) as port:
+        assert found(port=port).mend == "Stop that, or set ASIDE_WEBCHAT_PORT to another port"
 
 
 def test_a_port_held_by_aside_itself_is_fine():

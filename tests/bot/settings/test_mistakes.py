@@ -59,6 +59,24 @@ def complaint(tmp_path: Path, toml: str = "", environ: dict | None = None) -> st
             id="not a number",
         ),
         pytest.param(
+            "[webchat]\npublic_url = 'https://h/chat'\n",
+            "webchat.public_url is 'https://h/chat' (DIR/aside.toml: [webchat] public_url), but must be "
+            "https://HOST or http://HOST:PORT without a path, or empty where no proxy serves it.",
+            id="a path in the page's address",
+        ),
+        pytest.param(
+            "[webchat]\ncreate = 'everybody'\n",
+            "webchat.create is 'everybody' (DIR/aside.toml: [webchat] create), "
+            "but must be auto, anyone or members.",
+            id="none of the choices",
+        ),
+        pytest.param(
+            "[webchat]\nsso_header = 'X User'\n",
+            "webchat.sso_header is 'X User' (DIR/aside.toml: [webchat] sso_header), "
+            "but must be the name of an HTTP header, such as X-Forwarded-User, or empty.",
+            id="no header's name",
+        ),
+        pytest.param(
             "[persona]\nname = 'the bot'\n",
             "persona.name is 'the bot' (DIR/aside.toml: [persona] name), "
             "but must be 1 to 32 letters, digits, _ or -, without spaces and without @.",

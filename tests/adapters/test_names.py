@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapters.terminal.names import MAX_NAME, NameRefused, identity, normalise, person_name
+from adapters.names import MAX_NAME, NameRefused, identity, normalise, person_name
 
 
 @pytest.mark.parametrize(
