@@ -39,6 +39,7 @@ from bot.ingress.gateway import Gateway, GatewaySettings, make_app
 from bot.ingress.health import Probes
 from bot.ingress.intake import Intake, IntakeSettings
 from bot.ingress.policy import Rules
+from bot.long_lived import spare_the_collector
 from bot.store.database import Database
 from bot.store.tables import Base, TurnRow
 from bot.telemetry.metrics import Metrics
@@ -113,6 +114,7 @@ async def serve(directory: Path) -> None:
     bare.router.add_post(PATH, _bare)
     settings = GatewaySettings(port=0)
     async with _hook_gateway(directory) as (gateway, database), Gateway(bare, settings) as bare_gateway:
+        spare_the_collector()
         print(json.dumps({"bare": bare_gateway.port, "hook": gateway.port}), flush=True)
         while asked := await asyncio.to_thread(sys.stdin.readline):
             turns = await _end_turns(database) if asked == "end\n" else 0

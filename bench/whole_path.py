@@ -28,6 +28,7 @@ from adapters.base import (
 )
 from bot.bootstrap import make_intake, make_outboxes, make_worker, open_core
 from bot.ingress.intake import Intake
+from bot.long_lived import spare_the_collector
 from bot.servers.valkey import EmbeddedValkey
 from bot.settings import Settings
 from bot.settings.sections import EngineSection, TerminalSection, WorkerSection
@@ -118,6 +119,7 @@ async def whole_path(
                         *(outbox.run() for outbox in make_outboxes(core)),
                     )
                 ]
+                spare_the_collector()
                 try:
                     yield intake, stopwatch
                 finally:

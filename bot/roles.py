@@ -11,6 +11,7 @@ from bot.engines import open_engine, require_engine, supervised
 from bot.errors import AsideError, StartupError
 from bot.greeting import Greeting
 from bot.ingress.gateway import Gateway, GatewaySettings, make_app
+from bot.long_lived import spare_the_collector
 from bot.probing import make_probes
 from bot.servers.platforms import embedded_servers_run_here
 from bot.servers.valkey import EmbeddedValkey
@@ -60,6 +61,7 @@ async def run_worker(settings: Settings) -> int:
             open_engine(settings, core.hooks, supervise=False) as engine,
             asyncio.TaskGroup() as tasks,
         ):
+            spare_the_collector()
             tasks.create_task(core.reconciler.run())
             tasks.create_task(Pulse(settings.data.worker_pulse).run())
             await _work(core, engine, tasks)
@@ -119,6 +121,7 @@ async def _gateway(core: Core, engine: Engine) -> AsyncIterator[asyncio.TaskGrou
                     if platform.source is not None
                 ),
             ]
+            spare_the_collector()
             try:
                 yield tasks
             finally:

@@ -12,9 +12,8 @@ Everywhere else a known command at the very start is for the assistant; there is
 """
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from adapters.base import Addressed, ConversationKind, Inbound
 from bot.ingress.names import Names
@@ -31,8 +30,7 @@ class Control(StrEnum):
 STOP: Final = Control.STOP
 
 
-@dataclass(frozen=True, slots=True)
-class Addressing:
+class Addressing(NamedTuple):
     """Whether a message is for the assistant, what it wants, and its text without the calling."""
 
     addressed: bool
@@ -43,6 +41,7 @@ class Addressing:
 #: Shared by all that is dropped.
 NOT_ADDRESSED: Final = Addressing(addressed=False, skill=Skill.ANSWER, prompt_text="")
 
+_NOT: Final = Addressed.NOT
 _COMMANDS: dict[str, Skill | Control] = {"help": Skill.HELP, "reset": Skill.RESET, "stop": STOP}
 _COMMAND = re.compile(r"/(help|reset|stop)(@[^\s@]+)?[.!?]?(?:\s+|$)", re.IGNORECASE)
 #: Space, and the invisible marks that keyboards and platforms leave around a mention.
@@ -65,21 +64,22 @@ _LONGEST_BARE_CALL = 500
 
 def address(event: Inbound, names: Names) -> Addressing:
     """Decide on one message. Costs about a microsecond where a text cannot address anybody."""
-    if event.addressed or event.conversation.kind is ConversationKind.DIRECT:
-        return _read(event, names)
-    if event.mentions_known:
-        return NOT_ADDRESSED
     text = event.text
-    if names.maybe_in(text) and names.named_in(text):
-        return _read(event, names)
-    if "/" in text[:64] and _own_command(text.strip(_BLANK), event, names) is not None:
-        return _read(event, names)
+    told = event.addressed is not _NOT or event.conversation.kind is ConversationKind.DIRECT
+    may_command = "/" in text[:64]
+    if not told and (event.mentions_known or not (may_command or names.maybe_in(text))):
+        return NOT_ADDRESSED
+    whole = text.strip(_BLANK)
+    said = _without_calls(whole, names)
+    # Most mentions are calls: one that could be taken off was there, and the text needs no other search.
+    if told or said != whole or names.named_in(text):
+        return _read(event, whole, said, names)
+    if may_command and _own_command(whole, event, names) is not None:
+        return _read(event, whole, said, names)
     return NOT_ADDRESSED
 
 
-def _read(event: Inbound, names: Names) -> Addressing:
-    whole = event.text.strip(_BLANK)
-    said = _without_calls(whole, names)
+def _read(event: Inbound, whole: str, said: str, names: Names) -> Addressing:
     command = _own_command(said, event, names)
     if command is not None:
         return Addressing(addressed=True, skill=command, prompt_text=said)

@@ -102,10 +102,10 @@ class Intake:
         match decide(event, self._settings.rules):
             case Ignore():
                 return IGNORED
-            case Stop():
-                return await self._stop(event.adapter, event.account, event.conversation.ref)
             case Accept(skill, kept, text):
                 return await self._commits.submit(self._acceptance(kept, skill, text))
+            case Stop():
+                return await self._stop(event.adapter, event.account, event.conversation.ref)
             case Refuse(reason, sentence, kept):
                 refused = self._acceptance(kept, Skill.ANSWER, "", (reason, sentence))
                 return await self._commits.submit(refused)

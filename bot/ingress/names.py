@@ -8,7 +8,7 @@ another script, because people type `@assistant翻译` and `@assistant야`.
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 #: The signs that open a mention: the ASCII one, and the full-width one that East Asian keyboards type.
 _SIGNS = "@\uff20"
@@ -33,8 +33,7 @@ _SPACELESS = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A mention's place in a text, the sign included; `end` is behind its last character."""
 
     start: int

@@ -5,7 +5,6 @@ execution, a dictionary and its conversions for each row. The text is SQLAlchemy
 statement that PostgreSQL is given.
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -27,14 +26,14 @@ class _Among(FunctionElement[Any]):
 
 
 def among(column: ColumnElement[str], name: str) -> ColumnElement[bool]:
-    """Say that a text is in the list bound as `name`; unlike IN's, the statement is the same for any length."""
+    """Say that a text is in the list bound as `name`, in a `Lookup`."""
     return _Among(column, bindparam(name, type_=ARRAY(String)))
 
 
 @compiles(_Among, "sqlite")
 def _among_in_sqlite(element: _Among, compiler: SQLCompiler, **how: Any) -> str:
     column, listed = (compiler.process(clause, **how) for clause in element.clauses)
-    return f"{column} IN (SELECT value FROM json_each({listed}))"
+    return f"{column} IN ({listed})"
 
 
 @compiles(_Among, "postgresql")
@@ -57,8 +56,20 @@ class Lookup:
         """Read every row; a list is what `among` names."""
         if not isinstance(connection, SqliteConnection):
             return (await connection.execute(self._statement, binds)).all()
-        plain = {name: json.dumps(bind) if isinstance(bind, list) else bind for name, bind in binds.items()}
-        return connection.rows(self._text, self._fixed | plain)
+        text, plain = self._text, self._fixed | binds
+        for name, bind in binds.items():
+            if isinstance(bind, list):
+                members = _members(name, bind)
+                text = text.replace(f"IN (:{name})", f"IN (:{', :'.join(members)})")
+                plain |= members
+        return connection.rows(text, plain)
+
+
+def _members(name: str, texts: Sequence[str]) -> dict[str, str | None]:
+    """Bind a list's texts one by one, the last of them repeatedly: few lengths are few texts to prepare."""
+    length = 1 << max(0, len(texts) - 1).bit_length()
+    filling = [texts[-1] if texts else None] * (length - len(texts))
+    return {f"{name}_{number}": each for number, each in enumerate([*texts, *filling])}
 
 
 class Bulk:

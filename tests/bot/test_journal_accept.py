@@ -248,6 +248,16 @@ async def test_text_of_every_kind_comes_back_as_it_went_in(journal: Journal) -> 
 
 
 @pytest.mark.parametrize(
+    "odd", ["a'b", 'a"b', "a\\b", "a\nb", "%", "[1]", "\U0001f600", "123", "x" * 200], ids=ascii
+)
+async def test_odd_keys_and_places_are_told_apart_and_found_again(journal: Journal, odd: str) -> None:
+    first = await journal.accept([acceptance(event=odd, conversation=odd)])
+    again = await journal.accept([acceptance(event=odd, conversation=odd), acceptance(conversation=odd)])
+    assert (again[0].outcome, again[0].turn_id) == (Outcome.DUPLICATE, first[0].turn_id)
+    assert (again[1].outcome, again[1].chat_id) == (Outcome.JOINED, first[0].chat_id)
+
+
+@pytest.mark.parametrize(
     ("caps", "cap"),
     [
         pytest.param(Caps(per_chat=1), Cap.CHAT, id="the chat's"),

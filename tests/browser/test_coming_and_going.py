@@ -42,7 +42,7 @@ async def test_an_unsent_message_survives_a_reload(browsers: Browsers, world: Wo
     """Also where the server is away: it is sent when it is back, once."""
     browsers.expected = UNREACHABLE
     ann = await browsers.visitor()
-    await ann.come_in("Ann")
+    await ann.is_in("Ann")
     await ann.context.set_offline(True)
     await ann.write("Kept in the browser")
     await expect(ann.page.locator(".pending")).to_have_count(1)
@@ -87,7 +87,7 @@ async def test_a_reply_goes_on_for_those_who_lost_the_connection(
 async def test_five_tabs_show_the_same(browsers: Browsers, engine: HeldEngine) -> None:
     """One person's five tabs: each message once in each, the reply streams in all, and read marks follow."""
     ann = await browsers.visitor()
-    await ann.come_in("Ann")
+    await ann.is_in("Ann")
     tabs = [ann.page, *[await ann.another_tab() for _ in range(4)]]
     await ann.say("please count")
     for tab in tabs:
@@ -104,7 +104,7 @@ async def test_a_paste_that_is_too_long_is_told_and_kept(browsers: Browsers, eng
     """100,000 characters: said with the count, not sent, not lost, also not by a reload; shortened it goes."""
     engine.let_go()
     ann = await browsers.visitor()
-    await ann.come_in("Ann")
+    await ann.is_in("Ann")
     await ann.page.fill("#composer-text", "word " * 20_000)
     problem = ann.page.locator("#composer-problem")
     await expect(problem).to_contain_text("100,000 characters")
@@ -127,7 +127,7 @@ async def test_a_paste_that_is_too_long_is_told_and_kept(browsers: Browsers, eng
 async def test_a_refused_message_can_be_sent_again_or_taken_back(browsers: Browsers) -> None:
     """A no of the server stands beside the message, with what one can do."""
     ann = await browsers.visitor()
-    await ann.come_in("Ann")
+    await ann.is_in("Ann")
     # A sign that the server strips: nothing is left of the message there.
     await ann.page.fill("#composer-text", "\x07")
     await ann.page.click("#send")
@@ -153,8 +153,9 @@ async def test_too_many_messages_at_once_all_arrive(browsers: Browsers) -> None:
 async def test_the_page_of_somebody_who_went_out_asks_for_a_name(browsers: Browsers) -> None:
     """Leaving this browser in one tab ends the other, too."""
     ann = await browsers.visitor()
-    await ann.come_in("Ann")
+    await ann.is_in("Ann")
     other = await ann.another_tab()
+    await ann.page.bring_to_front()
     await ann.page.click("#me")
     await ann.page.get_by_role("button", name="Leave this browser").click()
     await ann.page.get_by_role("button", name="Leave", exact=True).click()
@@ -165,6 +166,7 @@ async def test_the_page_of_somebody_who_went_out_asks_for_a_name(browsers: Brows
 async def test_leaving_a_group_takes_it_from_every_tab(browsers: Browsers) -> None:
     async with in_group(browsers, "Ann", "Ben") as (ann, ben):
         other = await ben.another_tab()
+        await ben.page.bring_to_front()
         await ben.page.click("#room-info")
         await ben.page.get_by_role("button", name="Leave", exact=True).click()
         await ben.page.locator("dialog").get_by_role("button", name="Leave").click()
@@ -177,9 +179,13 @@ async def test_the_waiting_for_nothing_ends(browsers: Browsers, world: World) ->
     """A server that is away for a while is met by few tries, not by a storm."""
     browsers.expected = UNREACHABLE
     ann = await browsers.visitor()
-    await ann.come_in("Ann")
+    await ann.is_in("Ann")
     tries: list[object] = []
-    ann.page.on("websocket", lambda socket: tries.append(socket))
+
+    def tried(socket: object) -> None:
+        tries.append(socket)
+
+    ann.page.on("websocket", tried)
     await world.stop()
     await asyncio.sleep(3)
     await world.start()

@@ -11,7 +11,7 @@ from tests.browser.world import ASSISTANT, World
 async def _long_room(browsers: Browsers, world: World, number: int) -> Visitor:
     """A group in which somebody has said a lot."""
     ann = await browsers.visitor()
-    await ann.come_in("Ann")
+    await ann.is_in("Ann")
     await ann.found_group("Long")
     room = ann.page.url.rpartition("/")[2]
     me = await ann.page.evaluate("document.body.dataset.me")
@@ -84,7 +84,7 @@ async def test_somebody_who_reads_above_is_not_pulled_down(browsers: Browsers, w
     await ann.page.get_by_role("button", name="Make a link").click()
     link = await ann.page.input_value(".fresh-link input")
     await ann.page.keyboard.press("Escape")
-    await bob.come_in("Bob", link=link)
+    await bob.is_in("Bob", link=link)
     await bob.say("Something new")
     await expect(ann.page.locator("#jump-count")).to_have_text("1")
     assert abs(await ann.page.locator("#log").evaluate("log => log.scrollTop") - top) < 2

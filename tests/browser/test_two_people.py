@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.scripts import WORDS, HeldEngine
-from tests.browser.visitor import Browsers, in_group
+from tests.browser.visitor import Browsers, in_group, open_menu
 from tests.browser.world import ASSISTANT
 
 
@@ -96,7 +96,7 @@ async def test_an_edit_and_a_deletion_reach_the_other(browsers: Browsers) -> Non
 async def test_nobody_edits_what_another_said(browsers: Browsers) -> None:
     async with in_group(browsers, "Ann", "Ben") as (ann, ben):
         await ann.say("Mine")
-        await ben.said("Mine").click(button="right")
+        await open_menu(ben.said("Mine"))
         await expect(ben.page.get_by_role("menuitem", name="Reply")).to_be_visible()
         await expect(ben.page.get_by_role("menuitem", name="Edit")).to_have_count(0)
         await expect(ben.page.get_by_role("menuitem", name="Delete")).to_have_count(0)
@@ -106,7 +106,7 @@ async def test_reactions_are_counted_and_taken_off(browsers: Browsers) -> None:
     async with in_group(browsers, "Ann", "Ben") as (ann, ben):
         await ann.say("Cake at four")
         for person in (ann, ben):
-            await person.said("Cake at four").click(button="right")
+            await open_menu(person.said("Cake at four"))
             await person.page.get_by_role("button", name="React with ❤️").click()
         reaction = ann.page.locator(".reaction")
         await expect(reaction).to_have_text("❤️2")
@@ -148,7 +148,7 @@ async def test_two_people_write_to_each_other_alone(browsers: Browsers, engine: 
 async def test_thumbs_are_kept_and_can_be_taken_back(browsers: Browsers, engine: HeldEngine) -> None:
     engine.let_go()
     ann = await browsers.visitor()
-    await ann.come_in("Ann")
+    await ann.is_in("Ann")
     await ann.say("please count")
     good = ann.replies.first.get_by_role("button", name="Good answer")
     await good.click()

@@ -45,12 +45,12 @@ export class Completion {
   #look() {
     const asked = this.#asked();
     if (asked === null) return this.close();
+    this.#loadAll();
     this.#options = this.#matching(asked);
     if (!this.#options.length) return this.close();
     fill(this.list, this.#options.map((person, index) => this.#option(person, index)));
     this.list.hidden = false;
     this.#choose(0);
-    this.#loadAll();
   }
 
   /** What stands between the "@" and the cursor, or null. */
@@ -107,7 +107,7 @@ export class Completion {
       more = page.more && page.members.length > 0;
     }
     if (people.length) this.#people.set(here.id, people);
-    if (this.isOpen) this.#look();
+    if (this.chat.room === here.id && document.activeElement === this.field) this.#look();
   }
 }
 

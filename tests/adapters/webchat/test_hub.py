@@ -75,7 +75,7 @@ class World(HouseKit):
         """Let everything that is under way come to its end."""
         for _ in range(20):
             await asyncio.sleep(0)
-        self.hub.hold_round()
+        await self.hub.hold_round()
         for _ in range(20):
             await asyncio.sleep(0)
 
@@ -108,7 +108,7 @@ async def test_what_was_said_together_comes_in_one_frame(world):
     await world.round()
     for _ in range(10):
         await world.said(ann, room)
-    world.hub.hold_round()
+    await world.hub.hold_round()
     assert [len(frame["entries"]) for frame in wire.frames if frame["event"] == "entries"] == [10]
 
 
@@ -182,7 +182,7 @@ async def test_who_never_reads_is_let_go(world, waited_s, code):
     _, wire = await world.connected(ann, room)
     wire.is_reading, wire.unread_bytes = False, HIGH_WATER_BYTES + 1
     await world.said(ann, room)
-    world.hub.hold_round()
+    await world.hub.hold_round()
     world.clock.advance(waited_s)
     world.hub.look_at_slow()
     assert wire.closed == code

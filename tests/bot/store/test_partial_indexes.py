@@ -1,4 +1,4 @@
-"""A partial index serves only statements that repeat its condition: what the journal writes must be what stands there."""
+"""A partial index serves only statements that repeat its condition: the journal writes what stands there."""
 
 from pathlib import Path
 

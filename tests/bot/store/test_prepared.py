@@ -58,6 +58,13 @@ async def test_only_what_is_listed_is_found(database: Database, text: str) -> No
     assert [found[0] for found in await find(database, text, "unknown", text)] == [f"c{HARD.index(text):02}"]
 
 
+async def test_a_long_list_is_searched_to_its_end(database: Database) -> None:
+    async with database.write() as connection:
+        await ADD.run(connection, [row(number, f"room {number}") for number in range(100)])
+    for length in (1, 2, 3, 64, 65, 100):
+        assert len(await find(database, *(f"room {number}" for number in range(length)))) == length
+
+
 async def test_an_empty_list_finds_nothing_and_no_rows_add_nothing(database: Database) -> None:
     async with database.write() as connection:
         await ADD.run(connection, [])

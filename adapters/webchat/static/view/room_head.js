@@ -34,7 +34,7 @@ export class RoomHead {
   }
 
   #about(room) {
-    if (room.kind === "direct") return this.store.engine.ready ? "AI, always here for you" : "AI, getting ready";
+    if (room.kind === "direct") return this.store.engine.ready ? "Your AI assistant" : "Your AI assistant, getting ready";
     if (room.kind === "pair") {
       const other = otherOf(room, this.store.me);
       return other && room.online.has(other.id) ? "online" : "not here now";
@@ -61,18 +61,22 @@ export class RoomHead {
 
   /** A blink of the connection is nobody's concern; a longer loss is told. */
   #drawLink(state) {
-    clearTimeout(this.#linkTimer);
     const line = byId("link-state");
     if (state === "open") {
+      clearTimeout(this.#linkTimer);
+      this.#linkTimer = 0;
       line.hidden = true;
       this.bye = "";
-      return;
-    }
-    const tell = () => {
-      line.textContent = navigator.onLine ? this.bye || "Connecting…" : "You are offline. What you write is kept, and sent when you are back.";
-      line.hidden = false;
-    };
-    this.#linkTimer = setTimeout(tell, line.hidden ? SLOW_TO_TELL_MS : 0);
+    } else if (!line.hidden) this.#tellLink();
+    // The tries come and go; the loss began with the first of them.
+    else this.#linkTimer ||= setTimeout(() => this.#tellLink(), SLOW_TO_TELL_MS);
+  }
+
+  #tellLink() {
+    const text = navigator.onLine ? this.bye || "Connecting…" : "You are offline. What you write is kept, and sent when you are back.";
+    const line = byId("link-state");
+    if (line.textContent !== text) line.textContent = text;
+    line.hidden = false;
   }
 }
 
