@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Playwright, async_playwright
 
 from engine.scripted import ScriptedEngine
@@ -15,8 +14,6 @@ from tests.browser.visitor import Browsers
 from tests.browser.world import World, open_world
 from tests.fixtures.services import missing
 
-#: Chromium lives as long as the session, and so does the loop that speaks to it.
-_session_long = pytest_asyncio.fixture(loop_scope="session")
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -31,15 +28,7 @@ def _chromium(playwright: Playwright) -> str:
     raise AssertionError("unreachable")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the tests of this folder on the loop that Chromium is spoken to."""
-    here = Path(__file__).parent
-    for item in items:
-        if item.path.is_relative_to(here) and pytest_asyncio.is_async_test(item):
-            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
-
-
-@pytest_asyncio.fixture(loop_scope="session", scope="session")
+@pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
     """A headless Chromium; root has no sandbox."""
     async with async_playwright() as playwright:
@@ -57,14 +46,14 @@ def engine() -> ScriptedEngine:
     return ScriptedEngine(lambda request: "Of course.")
 
 
-@_session_long
+@pytest.fixture
 async def world(tmp_path: Path, engine: ScriptedEngine) -> AsyncIterator[World]:
     """A running web chat."""
     async with AsyncExitStack() as stack:
         yield await stack.enter_async_context(open_world(tmp_path, engine))
 
 
-@_session_long
+@pytest.fixture
 async def browsers(browser: Browser, world: World) -> AsyncIterator[Browsers]:
     """Opens browsers; whatever a test does, no page may complain of it."""
     browsers = Browsers(browser, world.url)

@@ -101,6 +101,8 @@ async def test_a_long_press_opens_the_menu(browsers: Browsers) -> None:
     ann = await browsers.visitor(phone=True)
     await ann.come_in("Ann")
     await ann.say("Press me")
+    await expect(ann.replies).to_have_count(1)
+    await ann.said("Press me").scroll_into_view_if_needed()
     box = await ann.said("Press me").bounding_box()
     assert box is not None
     session = await ann.context.new_cdp_session(ann.page)

@@ -142,7 +142,7 @@ class Browsers:
 
     def __init__(self, browser: Browser, url: str) -> None:
         self._browser = browser
-        self._url = url
+        self._url = url.rstrip("/")
         self.visitors: list[Visitor] = []
         #: Complaints a test has brought about on purpose: each is a part of a message.
         self.expected: list[str] = []

@@ -16,7 +16,8 @@ export class Completion {
     this.list = byId("completion");
     field.addEventListener("input", () => this.#look());
     field.addEventListener("click", () => this.#look());
-    field.addEventListener("blur", () => setTimeout(() => this.close(), 150));
+    // A press on the list takes the focus for a moment.
+    field.addEventListener("blur", () => setTimeout(() => document.activeElement !== field && this.close(), 150));
     chat.on("opened", () => this.close());
   }
 

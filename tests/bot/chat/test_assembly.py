@@ -84,8 +84,8 @@ def test_a_short_turn_is_sent_whole():
 def test_a_long_message_keeps_its_ends_and_says_so():
     turn = a_turn(a_said("BEGIN " + "word " * 20_000 + "END"))
     made = assemble(turn, [], persona=PERSONA, limits=Limits(max_model_len=2048))
-    assert made.user_text.startswith("⟦from Ann⟧ BEGIN ")
-    assert "END\n⟦time" in made.user_text
+    assert made.user_text.startswith("BEGIN ")
+    assert "END\n⟦from Ann, " in made.user_text
     assert "characters left out" in made.user_text
     assert "of 100,009 characters" in str(made.note)
 

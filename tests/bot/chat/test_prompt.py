@@ -47,7 +47,7 @@ def test_the_system_message_names_the_persona_and_stays_short():
 def test_a_group_turn_says_who_speaks_and_ends_with_the_time():
     said = (a_said("@aside hi"), a_said("and this"))
     assert user_message(a_turn(*said)) == (
-        "⟦from Ann⟧ @aside hi\n⟦from Ann⟧ and this\n⟦time Thursday 2026-10-01 14:05 UTC⟧"
+        "@aside hi\n⟦from Ann⟧\nand this\n⟦from Ann, Thursday 2026-10-01 14:05 UTC⟧"
     )
 
 
@@ -83,7 +83,7 @@ def test_only_our_marks_are_marks(text: str, name: str, author: str, quoted: str
     """Whatever people write or call themselves, the marks are exactly ours, and each is whole."""
     said = a_said(text, sender_name=name, quoted_author=author, quoted_text=quoted)
     whole = user_message(a_turn(said))
-    expected = (["quote by ", "end of quote"] if quoted else []) + ["from ", "time "]
+    expected = (["quote by ", "end of quote"] if quoted else []) + ["from "]
     opened = whole.split("⟦")[1:]
     assert [mark.startswith(kind) for mark, kind in zip(opened, expected, strict=True)] == [True] * len(
         expected

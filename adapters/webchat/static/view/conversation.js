@@ -3,17 +3,14 @@
 import { announce } from "../announce.js";
 import { byId, el, fill } from "../dom.js";
 import { introCard } from "./intro.js";
-import { LiveReply } from "./live_reply.js";
 import { nameOf, preview } from "./message.js";
 import { MessageList } from "./message_list.js";
-import { pendingItem } from "./pending.js";
 import { Scroller } from "./scroller.js";
+import { UnderWay } from "./under_way.js";
 
 const NEAR_EDGE_PX = 700;
-const LINGER_MS = 8000;
 
 export class Conversation {
-  #lives = new Map();
   #unseen = 0;
 
   constructor(chat, ratings) {
@@ -22,14 +19,15 @@ export class Conversation {
     this.list = new MessageList(byId("messages"));
     this.scroller = new Scroller(this.frame, byId("log-inner"));
     this.scroller.onScroll = () => this.#moved();
+    this.underWay = new UnderWay(chat, this.scroller, () => this.world, (text) => this.onTakenBack?.(text));
     byId("jump").addEventListener("click", () => this.toNewest());
     chat.on("opened", (id) => this.#open(id));
     chat.on("paged", (id) => id === chat.room && this.#paged());
-    chat.on("outbox", (id) => id === chat.room && this.#drawUnderWay());
-    chat.connection.on("state", () => chat.room && this.#drawUnderWay());
+    chat.on("outbox", (id) => id === chat.room && this.underWay.draw());
+    chat.connection.on("state", () => chat.room && this.underWay.draw());
     this.store.on("entries", (news) => news.room === chat.room && this.#entries(news));
     this.store.on("live", (news) => news.room === chat.room && this.#live(news.reply));
-    this.store.on("engine", () => this.#drawLives());
+    this.store.on("engine", () => this.underWay.drawReplies());
     this.store.on("reset", (id) => id === chat.room && this.#begin());
     for (const kind of ["visibilitychange", "focus"]) {
       (kind === "focus" ? window : document).addEventListener(kind, () => this.#see());
@@ -84,10 +82,10 @@ export class Conversation {
     this.unreadRef = null;
     this.readAtOpening = room.unread > 0 ? room.read_pos : null;
     this.#unseen = 0;
-    this.#lives.clear();
+    this.underWay.clear();
     this.list.open(this.log, this.world);
     this.#drawTop();
-    this.#drawUnderWay();
+    this.underWay.draw();
     this.scroller.toEnd();
     if (this.log.isLoaded) this.#arrive();
   }
@@ -123,7 +121,7 @@ export class Conversation {
       setTimeout(() => this.#page(), shift > 0 ? 0 : 1500);
     }
     this.#drawTop();
-    this.#drawUnderWay();
+    this.underWay.draw();
   }
 
   #entries({ added, changed, settled }) {
@@ -132,12 +130,12 @@ export class Conversation {
     const foreign = shown.filter((message) => message.by !== this.store.me.id && message.kind !== "event");
     if (foreign.length && !this.unreadRef && !this.#isLooking) this.unreadRef = foreign[0].ref;
     this.scroller.hold(() => {
-      for (const reply of settled) this.#dropLive(reply.turn);
+      for (const reply of settled) this.underWay.drop(reply.turn);
       this.list.world = this.world;
       this.list.appended(added.length);
       if (wasPinned) this.list.trimStart();
       this.list.changed(changed);
-      this.#drawUnderWay();
+      this.underWay.draw();
     });
     for (const message of foreign) announce(`${nameOf(message, this.world)}: ${preview(message)}`);
     if (!wasPinned) this.#unseen += foreign.length;
@@ -145,57 +143,7 @@ export class Conversation {
   }
 
   #live(reply) {
-    this.scroller.hold(() => {
-      if (!reply) this.#drawLives();
-      else this.#drawLive(reply);
-    });
-  }
-
-  #drawLives() {
-    if (!this.chat.room) return;
-    const current = this.store.live(this.chat.room).turns;
-    for (const turn of [...this.#lives.keys()]) if (!current.has(turn)) this.#dropLive(turn);
-    for (const reply of current.values()) this.#drawLive(reply);
-  }
-
-  #drawLive(reply) {
-    if (!this.#lives.has(reply.turn)) {
-      const live = new LiveReply(reply, this.world, () => this.chat.attempt("stop", { room: this.chat.room }));
-      this.#lives.set(reply.turn, live);
-      byId("under-way").prepend(live.element);
-    }
-    this.#lives.get(reply.turn).update(reply, this.store.engine);
-    if (reply.phase === "ended") this.#letLinger(this.chat.room, reply.turn);
-  }
-
-  /** The stored reply follows at once, as a rule; where it does not, what was shown goes after a while. */
-  #letLinger(room, turn) {
-    setTimeout(() => {
-      this.store.live(room).end(turn);
-      if (this.chat.room === room) this.scroller.hold(() => this.#dropLive(turn));
-    }, LINGER_MS);
-  }
-
-  #dropLive(turn) {
-    this.#lives.get(turn)?.element.remove();
-    this.#lives.delete(turn);
-  }
-
-  #drawUnderWay() {
-    const actions = { again: (id) => this.chat.sendAgain(id), discard: (id) => this.#takeBack(id) };
-    const isOnline = this.chat.connection.state === "open";
-    const world = this.world;
-    const pending = this.chat.outbox.in(this.chat.room).map((item) => pendingItem(item, world, actions, isOnline));
-    this.#drawLives();
-    this.scroller.hold(() => {
-      for (const old of byId("under-way").querySelectorAll(".pending")) old.remove();
-      byId("under-way").append(...pending);
-    });
-  }
-
-  #takeBack(clientId) {
-    const item = this.chat.discard(clientId);
-    if (item) this.onTakenBack?.(item.text);
+    this.scroller.hold(() => (reply ? this.underWay.drawReply(reply) : this.underWay.drawReplies()));
   }
 
   #drawTop() {
