@@ -24,3 +24,5 @@ class Desk:
     handover: Handover
     limits: Limits
     engine: EnginePulse
+    #: Changes with every file of the page: a tab that was opened before can say that it is old.
+    page_version: str = ""

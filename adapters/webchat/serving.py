@@ -5,6 +5,7 @@ import logging
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from aiohttp import web
@@ -102,7 +103,8 @@ class Serving:
         sockets = Sockets()
         guests = Guests(self._settings, self._house, GuestCookie(await self._secret()), self._now)
         assets = await asyncio.to_thread(Assets.load)
-        app = Server(self._desk, guests, assets, sockets).app()
+        desk = replace(self._desk, page_version=assets.version)
+        app = Server(desk, guests, assets, sockets).app()
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
         await runner.setup()
         try:

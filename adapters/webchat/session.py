@@ -150,6 +150,7 @@ class Session:
         desk, names = self._desk, self._desk.settings.assistant_names
         return {
             "v": VERSION,
+            "version": desk.page_version,
             "me": views.me(me),
             "assistant": {"name": names[0], "names": list(names)},
             "rooms": rooms,

@@ -234,6 +234,22 @@ async def test_the_sign_on_says_who_people_are_and_nobody_else_does():
             assert answer.status == 403
 
 
+async def test_an_open_page_learns_which_version_is_served():
+    """The version in the page and the one a connection is told are the same; another one means that it is old."""
+    async with Chat().running() as chat, aiohttp.ClientSession() as session:
+        async with session.post(
+            f"{chat.address}/enter", json={"name": "Ann", "colour": "blue"}, headers={"Origin": chat.address}
+        ) as entered:
+            cookie = entered.cookies["aside_guest"].value
+        headers = {"Cookie": f"aside_guest={cookie}", "Origin": chat.address}
+        async with session.get(f"{chat.address}/", headers=headers) as page:
+            shown = re.search(r'data-version="([^"]+)"', await page.text())
+        async with session.ws_connect(f"{chat.address}/ws", headers=headers) as socket:
+            await socket.send_str('{"id":1,"do":"hello","v":1}')
+            assert shown
+            assert (await socket.receive_json())["ok"]["version"] == shown[1]
+
+
 async def test_it_says_that_it_lives(browser):
     answer, body = await get(browser, "/healthz")
     assert (answer.status, body) == (200, b'{"live": true}')
