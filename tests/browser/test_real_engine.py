@@ -73,7 +73,8 @@ async def test_two_people_see_a_stream_stop_one_ask_again_and_follow_up(browsers
         await ann.say("@assistant What is the capital of France?")
         await asyncio.gather(streams(ann), streams(ben))
         await asyncio.gather(stands(ann.replies, 1), stands(ben.replies, 1))
-        answer = await ann.replies.first.locator(".content").inner_text()
+        answer = await ann.replies.first.locator(".content").text_content()
+        assert answer
         await expect(ben.replies.first.locator(".content")).to_have_text(answer)
         await expect(ben.replies.first.locator(".quote")).to_contain_text("capital of France")
 

@@ -17,7 +17,7 @@ from tests.fixtures.remembered import a_chat, a_said, a_turn, an_exchange
 PERSONA = Persona(name="Aside")
 TEXTS = st.builds(
     lambda piece, times: piece * times,
-    st.sampled_from(["word ", "7", "你", "👩‍👩‍👧", "⟦", "<|", "e\u0301", "\ud800", "\n", "x#!"])
+    st.sampled_from(["word ", "7", "你", "👩‍👩‍👧", "‹", "<|", "e\u0301", "\ud800", "\n", "x#!"])
     | st.text(max_size=5),
     st.integers(0, 3000),
 )
@@ -61,7 +61,6 @@ def test_there_is_always_a_prompt_that_fits(  # noqa: PLR0917 - Hypothesis passe
     assert total + made.reply_tokens <= max_model_len
     assert made.messages[-1].role is Role.USER
     assert made.messages[-1].content == made.user_text
-    assert made.user_text.endswith("UTC⟧")
     json.dumps([message.content for message in made.messages[-1:]]).encode()
 
 
@@ -84,8 +83,8 @@ def test_a_short_turn_is_sent_whole():
 def test_a_long_message_keeps_its_ends_and_says_so():
     turn = a_turn(a_said("BEGIN " + "word " * 20_000 + "END"))
     made = assemble(turn, [], persona=PERSONA, limits=Limits(max_model_len=2048))
-    assert made.user_text.startswith("BEGIN ")
-    assert "END\n⟦from Ann, " in made.user_text
+    assert made.user_text.startswith("‹from Ann, ")
+    assert made.user_text.endswith("END")
     assert "characters left out" in made.user_text
     assert "of 100,009 characters" in str(made.note)
 
