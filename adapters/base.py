@@ -5,6 +5,7 @@ compares them, and never looks inside. Times are aware UTC.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Flag, StrEnum, auto
@@ -392,3 +393,5 @@ class Platform:
     source: Source | None = None
     webhooks: tuple[Webhook, ...] = ()
     live: LiveSurface | None = None
+    #: Entered before the platform is called and left when nobody calls it any more (an HTTP session, say).
+    lifetime: AbstractAsyncContextManager[object] | None = None

@@ -1,6 +1,6 @@
 """The composition root: the only place where concrete classes are chosen. Settings in, a working assistant out."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,6 +14,7 @@ from adapters.webchat.adapter import WebchatAdapter
 from adapters.webchat.house import House, HouseRules
 from adapters.webchat.settings import NAME as WEBCHAT
 from adapters.webchat.settings import Create, WebchatSettings
+from bot.additions import NONE, Additions, Ground
 from bot.chat import key_file
 from bot.chat.aes_vault import AesVault
 from bot.chat.context import ContextStore
@@ -26,6 +27,7 @@ from bot.chat.salt import cache_salt
 from bot.chat.vault import Vault
 from bot.clock import Clock, SystemClock
 from bot.engine_view import EngineView
+from bot.errors import StartupError
 from bot.ingress.announcing import Announcer
 from bot.ingress.intake import Intake, IntakeSettings
 from bot.ingress.listening import listen
@@ -100,7 +102,9 @@ class Core:
 
 
 @asynccontextmanager
-async def open_core(settings: Settings, redis_url: str | None) -> AsyncIterator[Core]:
+async def open_core(
+    settings: Settings, redis_url: str | None, additions: Additions = NONE
+) -> AsyncIterator[Core]:
     """Connect to the record and to Redis and refuse what cannot keep the promises.
 
     Without a Redis URL the schedule lives in this process. Raises `StartupError` and `VaultError`.
@@ -116,8 +120,13 @@ async def open_core(settings: Settings, redis_url: str | None) -> AsyncIterator[
         shared = await stack.enter_async_context(_open_shared(settings, redis_url, keys, vault, clock))
         journal = Journal(database, vault, clock, _caps(settings))
         metrics = Metrics()
-        hooks: Hooks = (metrics, log_event)
+        hooks: Hooks = (metrics, log_event, *additions.hooks)
         engine_view = EngineView()
+        ground = Ground(clock=clock, records=partial(SqlRecordStore, database, vault, clock=clock))
+        platforms = _with(additions.platforms(ground), _platforms(settings, ground, engine_view))
+        for platform in platforms.values():
+            if platform.lifetime is not None:
+                await stack.enter_async_context(platform.lifetime)
         yield Core(
             settings=settings,
             clock=clock,
@@ -129,7 +138,7 @@ async def open_core(settings: Settings, redis_url: str | None) -> AsyncIterator[
             journal=journal,
             shared=shared,
             reconciler=Reconciler(journal, shared.scheduler, clock),
-            platforms=_platforms(settings, database, vault, clock, engine_view),
+            platforms=platforms,
             outage=ScheduleOutage(clock, hooks),
             engine_view=engine_view,
         )
@@ -174,29 +183,37 @@ def _names(settings: Settings) -> tuple[str, ...]:
     return (settings.persona.name, *settings.persona.aliases)
 
 
-def _platforms(
-    settings: Settings, database: Database, vault: Vault, clock: Clock, engine_view: EngineView
-) -> dict[str, Platform]:
+def _with(added: Sequence[Platform], built_in: Mapping[str, Platform]) -> dict[str, Platform]:
+    platforms = dict(built_in)
+    for platform in added:
+        name = platform.adapter.name
+        if name in platforms:
+            raise StartupError(f"two adapters are called {name}: give the added one another name")
+        platforms[name] = platform
+    return platforms
+
+
+def _platforms(settings: Settings, ground: Ground, engine_view: EngineView) -> dict[str, Platform]:
     made: list[TerminalAdapter | WebchatAdapter] = []
     if settings.terminal.enabled:
         made.append(
             TerminalAdapter(
                 TerminalSettings(socket_path=settings.terminal_socket, assistant_names=_names(settings)),
-                SqlRecordStore(database, vault, "terminal", clock),
-                clock.now,
+                ground.records("terminal"),
+                ground.clock.now,
             )
         )
     if settings.webchat.enabled:
         made.append(
             WebchatAdapter(
                 _webchat(settings),
-                SqlRecordStore(database, vault, "webchat", clock),
-                clock.now,
+                ground.records(WEBCHAT),
+                ground.clock.now,
                 engine=engine_view,
                 listen=partial(
                     listen, behind_proxy=settings.webchat.behind_proxy, setting="webchat", what="the web chat"
                 ),
-                monotonic=clock.monotonic,
+                monotonic=ground.clock.monotonic,
             )
         )
     return {adapter.name: Platform(adapter=adapter, source=adapter, live=adapter) for adapter in made}

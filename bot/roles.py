@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 from adapters.errors import AdapterError
+from bot.additions import NONE, Additions
 from bot.bootstrap import Core, make_intake, make_notices, make_outboxes, make_worker, open_core, page_of
 from bot.engines import open_engine, require_engine, supervised
 from bot.errors import AsideError, StartupError
@@ -22,7 +23,7 @@ from bot.turns.gauges import watch_queue
 from engine.base import Engine
 
 
-async def run_up(settings: Settings) -> int:
+async def run_up(settings: Settings, additions: Additions = NONE) -> int:
     """Run everything in this process; its only children are Valkey and vLLM."""
     greeting = Greeting(settings)
     async with AsyncExitStack() as stack:
@@ -31,7 +32,7 @@ async def run_up(settings: Settings) -> int:
             redis_url = await _redis(settings, greeting, stack)
             if not settings.database.url.get_secret_value():
                 await migrate(settings.database_url)
-            core = await stack.enter_async_context(open_core(settings, redis_url))
+            core = await stack.enter_async_context(open_core(settings, redis_url, additions))
             engine = await stack.enter_async_context(
                 open_engine(settings, core.hooks, on_change=greeting.engine_changed)
             )
@@ -41,11 +42,11 @@ async def run_up(settings: Settings) -> int:
     return 0
 
 
-async def run_gateway(settings: Settings) -> int:
+async def run_gateway(settings: Settings, additions: Additions = NONE) -> int:
     """Receive messages, send what this process owns, answer health and metrics."""
     with _one_cause():
         async with (
-            open_core(settings, _given_redis(settings)) as core,
+            open_core(settings, _given_redis(settings), additions) as core,
             open_engine(settings, core.hooks, supervise=False) as engine,
             _gateway(core, engine),
         ):
@@ -53,11 +54,11 @@ async def run_gateway(settings: Settings) -> int:
     return 0
 
 
-async def run_worker(settings: Settings) -> int:
+async def run_worker(settings: Settings, additions: Additions = NONE) -> int:
     """Answer turns."""
     with _one_cause():
         async with (
-            open_core(settings, _given_redis(settings)) as core,
+            open_core(settings, _given_redis(settings), additions) as core,
             open_engine(settings, core.hooks, supervise=False) as engine,
             asyncio.TaskGroup() as tasks,
         ):

@@ -18,13 +18,13 @@ from adapters.base import (
     Sink,
 )
 from adapters.content import Content
+from adapters.deciding import Decisions
 from adapters.errors import Ambiguous, Rejected, Unreachable
 from adapters.records import RecordStore, RecordsUnavailable
 from adapters.split import split_markdown
 from adapters.terminal.connection import Connection
 from adapters.terminal.door import open_door
 from adapters.terminal.history import History
-from adapters.terminal.intake import Intake
 from adapters.terminal.render import render
 from adapters.terminal.rooms import Rooms
 from adapters.terminal.settings import NAME, TEXT_LIMIT, TerminalSettings
@@ -65,7 +65,7 @@ class TerminalAdapter:
 
     async def run(self, sink: Sink) -> None:
         """Serve the socket until cancelled. Raises `SocketRefused` where it cannot be opened."""
-        intake = Intake(sink, self._settings.accept_timeout_s)
+        decisions = Decisions(sink, self._settings.accept_timeout_s)
         connections = asyncio.TaskGroup()
         is_leaving = False
 
@@ -73,7 +73,7 @@ class TerminalAdapter:
             if is_leaving:
                 writer.transport.abort()
             else:
-                connections.create_task(self._serve(reader, writer, intake))
+                connections.create_task(self._serve(reader, writer, decisions))
 
         async with open_door(self._settings.socket_path, welcome), connections:
             logger.info("the terminal adapter listens")
@@ -147,14 +147,19 @@ class TerminalAdapter:
     def _answers(self, conversation: str, reply_to: str | None) -> tuple[str, ...]:
         room = self._rooms.known(conversation)
         if room:
-            return room.answers(reply_to)
+            return room.answering.answers(reply_to)
         return () if reply_to is None else (reply_to,)
 
     async def _serve(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, intake: Intake
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, decisions: Decisions
     ) -> None:
         connection = Connection(
-            reader, writer, settings=self._settings, history=self._history, rooms=self._rooms, intake=intake
+            reader,
+            writer,
+            settings=self._settings,
+            history=self._history,
+            rooms=self._rooms,
+            decisions=decisions,
         )
         try:
             await connection.serve()

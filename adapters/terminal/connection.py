@@ -5,13 +5,13 @@ import logging
 from collections.abc import Awaitable
 
 from adapters.base import ConversationKind, LivePhase, Receipt
+from adapters.deciding import Decisions, NoDecision
 from adapters.errors import MalformedEvent
 from adapters.names import NameRefused
 from adapters.records import Record, RecordsUnavailable
 from adapters.terminal.entries import Entry, entry_of, message_of
 from adapters.terminal.frames import Ack, Author, Frame, Join, Live, Refusal, Say, Stop, Welcome
 from adapters.terminal.history import History
-from adapters.terminal.intake import Intake, NoDecision
 from adapters.terminal.lines import close, read_frame, write_frame
 from adapters.terminal.parse import Guest, guest_of, inbound_of, stop_of, why_not
 from adapters.terminal.rooms import Room, Rooms
@@ -38,14 +38,14 @@ class Connection:
         settings: TerminalSettings,
         history: History,
         rooms: Rooms,
-        intake: Intake,
+        decisions: Decisions,
     ) -> None:
         self._reader = reader
         self._writer = writer
         self._settings = settings
         self._history = history
         self._rooms = rooms
-        self._intake = intake
+        self._decisions = decisions
         self._news = asyncio.Event()
         self._cursor = 0
         self._shown: dict[str, Live] = {}
@@ -133,7 +133,7 @@ class Connection:
                 case Say():
                     await self._say(guest, room, frame)
                 case Stop():
-                    await self._ask("", "", self._intake.stop(stop_of(guest)))
+                    await self._ask("", "", self._decisions.stop(stop_of(guest)))
                 case _:
                     await self._refuse("A client may only say something or ask to stop.")
 
@@ -151,10 +151,10 @@ class Connection:
             return
         record, quoted = stored
         room.wake()
-        decision = self._intake.accept(inbound_of(guest, record, quoted))
+        decision = self._decisions.accept(inbound_of(guest, record, quoted))
         receipt = await self._ask(say.id, record.key, decision)
         if receipt and receipt.turn_id:
-            room.took(receipt.turn_id, record.key)
+            room.answering.took(receipt.turn_id, record.key)
 
     async def _store(
         self, guest: Guest, room: Room, say: Say

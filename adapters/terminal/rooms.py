@@ -1,16 +1,13 @@
-"""The rooms with somebody in them: who listens, what is being written, and which messages a turn answers."""
+"""The rooms with somebody in them: who listens, and what is being written and answered."""
 
-from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+from adapters.answering import Answering
 from adapters.base import ConversationKind, LivePhase, LiveSnapshot
 from adapters.terminal.frames import Live
 from adapters.terminal.render import printable, render_growing
-
-#: How many turns and finished replies a room remembers.
-_REMEMBERED = 256
 
 
 class Listener(Protocol):
@@ -29,9 +26,9 @@ class Room:
         self.listeners: set[Listener] = set()
         #: The newest frame of each reply being written, by turn.
         self.live: dict[str, Live] = {}
+        #: Which messages a turn answers; what has its answer shows nothing live any more.
+        self.answering = Answering()
         self._numbers: dict[str, int] = {}
-        self._turns: OrderedDict[str, list[str]] = OrderedDict()
-        self._replied: OrderedDict[str, None] = OrderedDict()
 
     def wake(self) -> None:
         """Tell everybody that there is news."""
@@ -41,7 +38,7 @@ class Room:
     def show(self, snapshot: LiveSnapshot) -> None:
         """Keep a snapshot in place of the one before; what is stale or already answered is dropped."""
         turn = snapshot.turn_id
-        if snapshot.phase is LivePhase.ENDED or snapshot.reply_to in self._replied:
+        if snapshot.phase is LivePhase.ENDED or self.answering.is_settled(snapshot.reply_to):
             self._forget(turn)
         elif snapshot.number >= self._numbers.get(turn, 0) or snapshot.phase is not LivePhase.STREAMING:
             # A new take of the turn counts from the start again, and begins with another phase than STREAMING.
@@ -49,28 +46,12 @@ class Room:
             self.live[turn] = _frame(snapshot)
         self.wake()
 
-    def took(self, turn_id: str, ref: str) -> None:
-        """Remember that a turn answers a message."""
-        refs = self._turns.setdefault(turn_id, [])
-        if ref not in refs:
-            refs.append(ref)
-        while len(self._turns) > _REMEMBERED:
-            self._turns.popitem(last=False)
-
-    def answers(self, reply_to: str | None) -> tuple[str, ...]:
-        """Return every message that a reply to one of them answers."""
-        if reply_to is None:
-            return ()
-        return next((tuple(refs) for refs in self._turns.values() if reply_to in refs), (reply_to,))
-
     def settled(self, answers: tuple[str, ...], *, replied: bool) -> None:
         """Drop what was live for these messages; after a reply, nothing live follows for them."""
         for turn in [turn for turn, live in self.live.items() if live.reply_to in answers]:
             self._forget(turn)
-        for ref in answers if replied else ():
-            self._replied[ref] = None
-        while len(self._replied) > _REMEMBERED:
-            self._replied.popitem(last=False)
+        if replied:
+            self.answering.settle(answers)
 
     def _forget(self, turn: str) -> None:
         self.live.pop(turn, None)

@@ -184,7 +184,7 @@ class WebchatAdapter:
 
     def _answers(self, conversation: str, reply_to: str | None) -> tuple[str, ...]:
         if room := self._hub.rooms.get(conversation):
-            return room.live.answers(reply_to)
+            return room.live.answering.answers(reply_to)
         return () if reply_to is None else (reply_to,)
 
     def _tell(self, conversation: str, entry: Entry | None, purpose: Purpose, answers: Sequence[str]) -> None:
@@ -199,7 +199,7 @@ class WebchatAdapter:
         room = self._hub.rooms.get(state.id)
         if room is None or receipt.turn_id is None:
             return
-        room.live.took(receipt.turn_id, entry.ref)
+        room.live.answering.took(receipt.turn_id, entry.ref)
         if receipt.outcome is Outcome.ACCEPTED:
             room.live.waits(receipt.turn_id, entry.ref, receipt.ahead)
             self._hub.wake(state.id)

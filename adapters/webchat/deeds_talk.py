@@ -87,7 +87,7 @@ async def _retry(desk: Desk, caller: Caller, ask: Ask) -> Mapping[str, Any]:
     if entry is None or entry.kind is not EntryKind.SAID or entry.withdrawn:
         raise Refused(RefusalCode.NOT_FOUND, "The question is not there any more.")
     if known := desk.hub.rooms.get(room):
-        known.live.asked_again(entry.ref)
+        known.live.answering.asked_again(entry.ref)
     await _hand_over(desk, state, entry, again=client_id)
     return {"ref": entry.ref}
 

@@ -10,11 +10,12 @@ import json
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from adapters.base import Receipt, Sink, StopRequested
+from adapters.deciding import Decisions, NoDecision
 from adapters.records import RecordStore, RecordsUnavailable
 from adapters.webchat.entries import Entry, EntryKind
 from adapters.webchat.keeping import Locks
@@ -33,11 +34,6 @@ _SWEEP_S = 20.0
 _RETRY_S = (1.0, 30.0)
 #: After so many in one go the core is taken to be out, and asked again later.
 _MOST_FAILURES = 3
-
-
-class NoDecision(Exception):
-    """The core could not decide: the message stands, and is handed over again."""
-
 
 #: Told of every message that the core has decided on.
 Decided = Callable[[RoomState, Entry, Receipt], None]
@@ -67,16 +63,14 @@ class Handover:
         timeout_s: float,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._sink = sink
+        self._decisions = Decisions(sink, timeout_s)
         self._records = records
         self._rooms = rooms
         self._tell = decided
-        self._timeout_s = timeout_s
         self._monotonic = monotonic
         self._busy: dict[str, _Busy] = {}
         self._locks = Locks()
         self._numbers = 0
-        self._is_out = False
         #: Where marks of an earlier process still have to be looked at.
         self._unread = True
 
@@ -98,7 +92,7 @@ class Handover:
         """Hand over a message; a new one is handed over again until it is decided on. Raises `NoDecision`."""
         busy = self._busy.get(room.id)
         try:
-            receipt = await self._decided(self._sink.accept(inbound_of(room, entry, quoted, again)))
+            receipt = await self._decisions.accept(inbound_of(room, entry, quoted, again))
         except BaseException:
             if busy is not None and not again:
                 busy.undecided[entry.ref] = (room, entry, quoted)
@@ -110,7 +104,7 @@ class Handover:
 
     async def stop(self, event: StopRequested) -> Receipt:
         """Hand over a wish to stop. Raises `NoDecision`."""
-        return await self._decided(self._sink.stop(event))
+        return await self._decisions.stop(event)
 
     async def run(self) -> None:
         """Hand over what an earlier process could not, and whatever could not be decided on, until cancelled."""
@@ -204,18 +198,3 @@ class Handover:
 
     async def _mark(self, room: str, after: int | None) -> None:
         await self._records.put(STREAM, room, json.dumps({"v": _VERSION, "after": after}))
-
-    async def _decided(self, decision: Awaitable[Receipt]) -> Receipt:
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                receipt = await decision
-        except Exception as exc:
-            # The handover's loop top: whatever it was, nothing was committed for sure, and it is handed over again.
-            if not self._is_out:
-                logger.warning("the core takes no decisions: %s", type(exc).__name__)
-            self._is_out = True
-            raise NoDecision from exc
-        if self._is_out:
-            logger.info("the core takes decisions again")
-        self._is_out = False
-        return receipt

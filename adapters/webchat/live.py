@@ -1,10 +1,10 @@
 """Replies while they grow: the newest state of each, and what has to be sent to somebody who saw an earlier one."""
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from adapters.answering import Answering
 from adapters.base import LivePhase, LiveSnapshot
 from adapters.webchat.frames import dump, event, framed
 
@@ -12,8 +12,6 @@ from adapters.webchat.frames import dump, event, framed
 Render = Callable[[str], Sequence[object]]
 Growing = Callable[[], Render]
 
-#: How many turns and finished replies a room remembers.
-_REMEMBERED = 256
 #: A reply that is slow to render is rendered again only after so many times as long.
 _RENDER_SHARE = 8
 #: The phase before anybody took the turn; the others are the core's.
@@ -66,7 +64,7 @@ def _common(old: Sequence[str], new: Sequence[str]) -> int:
 
 
 class RoomLive:
-    """What is being written in one room, and which messages a turn answers."""
+    """What is being written in one room, and what is answered there."""
 
     def __init__(
         self,
@@ -79,19 +77,19 @@ class RoomLive:
         self._monotonic = monotonic
         #: The newest state of each reply, by turn.
         self.shown: dict[str, Shown] = {}
+        #: Which messages a turn answers; what has its answer shows nothing live any more.
+        self.answering = Answering()
         self._numbers: dict[str, int] = {}
         #: What renders it, text that was not rendered yet, and when the next rendering is due, by turn.
         self._readers: dict[str, Render] = {}
         self._texts: dict[str, str] = {}
         self._due_s: dict[str, float] = {}
-        self._turns: OrderedDict[str, list[str]] = OrderedDict()
-        self._settled: OrderedDict[str, None] = OrderedDict()
         #: The states are kept beside the frame: their ids name it only while they live.
         self._frames: dict[tuple[int, int], tuple[Shown | None, Shown, bytes]] = {}
 
     def waits(self, turn: str, reply_to: str, ahead: int | None) -> None:
         """Show that a turn was accepted; anything the core says of it is newer."""
-        if turn not in self.shown and reply_to not in self._settled:
+        if turn not in self.shown and not self.answering.is_settled(reply_to):
             self.shown[turn] = Shown(turn=turn, reply_to=reply_to, phase=WAITING, ahead=ahead)
 
     def show(self, snapshot: LiveSnapshot) -> None:
@@ -99,7 +97,7 @@ class RoomLive:
         turn = snapshot.turn_id
         if snapshot.number < self._numbers.get(turn, 0):
             return
-        if snapshot.phase is LivePhase.ENDED or snapshot.reply_to in self._settled:
+        if snapshot.phase is LivePhase.ENDED or self.answering.is_settled(snapshot.reply_to):
             self._forget(turn)
             return
         self._numbers[turn] = snapshot.number
@@ -115,32 +113,12 @@ class RoomLive:
             turn=turn, reply_to=snapshot.reply_to, phase=snapshot.phase.value, reason=snapshot.text
         )
 
-    def took(self, turn: str, ref: str) -> None:
-        """Remember that a turn answers a message."""
-        refs = self._turns.setdefault(turn, [])
-        if ref not in refs:
-            refs.append(ref)
-        while len(self._turns) > _REMEMBERED:
-            self._turns.popitem(last=False)
-
-    def answers(self, reply_to: str | None) -> tuple[str, ...]:
-        """Return every message that a reply to one of them answers."""
-        if reply_to is None:
-            return ()
-        return next((tuple(refs) for refs in self._turns.values() if reply_to in refs), (reply_to,))
-
     def settle(self, answers: Sequence[str], *, for_good: bool) -> None:
         """Drop what was live for these messages; where they are answered for good, nothing live follows."""
         for turn in [turn for turn, shown in self.shown.items() if shown.reply_to in answers]:
             self._forget(turn)
-        for ref in answers if for_good else ():
-            self._settled[ref] = None
-        while len(self._settled) > _REMEMBERED:
-            self._settled.popitem(last=False)
-
-    def asked_again(self, ref: str) -> None:
-        """Let a message that was answered have something live again."""
-        self._settled.pop(ref, None)
+        if for_good:
+            self.answering.settle(answers)
 
     def stop_waiting(self) -> None:
         """Drop what nobody has taken yet: a stop cancels it, and nothing may follow."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from adapters.deciding import NoDecision
 from adapters.records import RecordsUnavailable
 from adapters.webchat import views
 from adapters.webchat.close_codes import CloseCode
@@ -15,7 +16,6 @@ from adapters.webchat.deeds_rooms import ROOMS
 from adapters.webchat.deeds_talk import TALK
 from adapters.webchat.desk import Desk
 from adapters.webchat.frames import VERSION, Ask, BadFrame, Problem, answer, framed, read_ask, refusal
-from adapters.webchat.handover import NoDecision
 from adapters.webchat.limits import Kind, SlowDown
 from adapters.webchat.people import Membership, Profile
 from adapters.webchat.pump import TooSlow

@@ -60,6 +60,15 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         await end({role})
 
 
+async def until_said(words: str, capsys: pytest.CaptureFixture[str]) -> str:
+    """Wait for a role to say something, which it does beside everything else; return all it said."""
+    said = ""
+    async with asyncio.timeout(PATIENCE_S):
+        while words not in (said := said + capsys.readouterr().out):
+            await asyncio.sleep(0.01)
+    return said
+
+
 @pytest.mark.parametrize("servers_here", [True, False], ids=["valkey", "in-process"])
 async def test_a_person_gets_an_answer(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], servers_here: bool
@@ -71,8 +80,7 @@ async def test_a_person_gets_an_answer(
         async with running(settings):
             link = Link(settings.terminal_socket, person="ann", chat=None)
             assert await ask_once(link, "what time is it?", PATIENCE_S) == "noon"
-    said = capsys.readouterr().out
-    assert "Aside is running" in said
+            said = await until_said("Aside is running", capsys)
     assert re.search(r"^Open it in a browser: http://127\.0\.0\.1:\d+/$", said, re.MULTILINE)
     assert ("stays in this process" in said) is not servers_here
 

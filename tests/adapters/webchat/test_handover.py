@@ -7,9 +7,10 @@ from contextlib import suppress
 import pytest
 
 from adapters.base import Outcome, Receipt
+from adapters.deciding import NoDecision
 from adapters.records import RecordsUnavailable
 from adapters.records_memory import MemoryRecordStore
-from adapters.webchat.handover import QUIET_S, STREAM, Handover, NoDecision
+from adapters.webchat.handover import QUIET_S, STREAM, Handover
 from tests.fixtures.houses import HouseKit
 from tests.fixtures.webchat import Chat, Refusal
 

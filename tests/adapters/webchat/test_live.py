@@ -105,11 +105,11 @@ class TestOneRoom:
         assert self.renderings == ["a b c"]
 
     def test_after_the_stored_reply_nothing_of_its_messages_is_live(self, live):
-        live.took("t", "m1")
-        live.took("t", "m2")
+        live.answering.took("t", "m1")
+        live.answering.took("t", "m2")
         live.show(self.snapshot(text="so far", reply_to="m2"))
-        assert live.answers("m1") == ("m1", "m2")
-        live.settle(live.answers("m1"), for_good=True)
+        assert live.answering.answers("m1") == ("m1", "m2")
+        live.settle(live.answering.answers("m1"), for_good=True)
         assert live.is_idle
         live.show(self.snapshot(text="late", reply_to="m2"))
         live.waits("t", "m1", 0)
@@ -117,7 +117,7 @@ class TestOneRoom:
 
     def test_a_question_asked_again_is_live_again(self, live):
         live.settle(("m",), for_good=True)
-        live.asked_again("m")
+        live.answering.asked_again("m")
         live.show(self.snapshot(text="again", turn="t2"))
         assert self.phases(live) == {"t2": "streaming"}
 

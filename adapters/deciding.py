@@ -1,4 +1,4 @@
-"""Handing events to the core with a timeout; an outage of the core is logged once, and its end once."""
+"""Getting the core's decisions in time; an outage of the core is logged once, and its end once."""
 
 import asyncio
 import logging
@@ -13,8 +13,8 @@ class NoDecision(Exception):
     """The core could not decide: nothing may be acknowledged, the same event may be handed over again."""
 
 
-class Intake:
-    """A sink for the connections that raises nothing but `NoDecision`."""
+class Decisions:
+    """A sink that answers within a time limit and raises nothing but `NoDecision`."""
 
     def __init__(self, sink: Sink, timeout_s: float) -> None:
         self._sink = sink
@@ -23,18 +23,18 @@ class Intake:
 
     async def accept(self, event: Inbound) -> Receipt:
         """Hand over a message."""
-        return await self._decided(self._sink.accept(event))
+        return await self._in_time(self._sink.accept(event))
 
     async def stop(self, event: StopRequested) -> Receipt:
         """Hand over a wish to stop."""
-        return await self._decided(self._sink.stop(event))
+        return await self._in_time(self._sink.stop(event))
 
-    async def _decided(self, decision: Awaitable[Receipt]) -> Receipt:
+    async def _in_time(self, decision: Awaitable[Receipt]) -> Receipt:
         try:
             async with asyncio.timeout(self._timeout_s):
                 receipt = await decision
         except Exception as exc:
-            # Intake's loop top: whatever it was, nothing was committed for sure, and the client may try again.
+            # Intake's loop top: whatever it was, nothing was committed for sure, and it may be handed over again.
             if not self._is_out:
                 logger.warning("the core takes no decisions: %s", type(exc).__name__)
             self._is_out = True
