@@ -16,8 +16,9 @@ class NoDecision(Exception):
 class Decisions:
     """A sink that answers within a time limit and raises nothing but `NoDecision`."""
 
-    def __init__(self, sink: Sink, timeout_s: float) -> None:
+    def __init__(self, sink: Sink, timeout_s: float, adapter: str) -> None:
         self._sink = sink
+        self._adapter = adapter
         self._timeout_s = timeout_s
         self._is_out = False
 
@@ -36,10 +37,10 @@ class Decisions:
         except Exception as exc:
             # Intake's loop top: whatever it was, nothing was committed for sure, and it may be handed over again.
             if not self._is_out:
-                logger.warning("the core takes no decisions: %s", type(exc).__name__)
+                logger.warning("the core takes no decisions for %s: %s", self._adapter, type(exc).__name__)
             self._is_out = True
             raise NoDecision from exc
         if self._is_out:
-            logger.info("the core takes decisions again")
+            logger.info("the core takes decisions for %s again", self._adapter)
         self._is_out = False
         return receipt

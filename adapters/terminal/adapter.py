@@ -65,7 +65,7 @@ class TerminalAdapter:
 
     async def run(self, sink: Sink) -> None:
         """Serve the socket until cancelled. Raises `SocketRefused` where it cannot be opened."""
-        decisions = Decisions(sink, self._settings.accept_timeout_s)
+        decisions = Decisions(sink, self._settings.accept_timeout_s, NAME)
         connections = asyncio.TaskGroup()
         is_leaving = False
 

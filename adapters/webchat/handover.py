@@ -22,6 +22,7 @@ from adapters.webchat.keeping import Locks
 from adapters.webchat.parse import inbound_of
 from adapters.webchat.room_reader import RoomReader
 from adapters.webchat.rooms import RoomState
+from adapters.webchat.settings import NAME
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ class Handover:
         timeout_s: float,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._decisions = Decisions(sink, timeout_s)
+        self._decisions = Decisions(sink, timeout_s, NAME)
         self._records = records
         self._rooms = rooms
         self._tell = decided
