@@ -12,7 +12,7 @@ BIN = "$(DATA_DIR)/env/app/bin"
 ASIDE = $(BIN)/aside
 
 .DEFAULT_GOAL := help
-.PHONY: help run chat setup secrets test check lock clean
+.PHONY: help run chat setup secrets test chaos test-redis check simulate lock clean
 
 help:
 	@echo "make run              install what is missing, then run everything; Ctrl-C stops it"
@@ -20,7 +20,10 @@ help:
 	@echo "make setup            install the environments and nothing else"
 	@echo "make secrets          make the passwords and keys that docker-compose.yml names"
 	@echo "make test             install what tests need, then run all of them"
+	@echo "make test-redis       those that talk to Valkey once more, on Debian's Redis 7.0"
+	@echo "make chaos            break everything at random for TURNS=20000 turns from SEED=n, on DATABASE=postgresql or sqlite"
 	@echo "make check            lint, formatting, types, import arrows and all tests"
+	@echo "make simulate         the turn protocol in virtual time (SEEDS=100000, FIRST=0); a failure comes as a short schedule"
 	@echo "make lock             pin again what pyproject.toml asks for (UPGRADE=1 for newer releases)"
 	@echo "make clean            remove environments, models and caches; data and keys stay"
 	@echo
@@ -45,6 +48,15 @@ test:
 	@$(INSTALL) dev engine model --for-tests
 	@exec $(BIN)/pytest
 
+test-redis:
+	@$(INSTALL) dev engine model --for-tests
+	@exec $(BIN)/pytest --redis=debian
+
+# Every component killed at random; ends with a verdict from what people see.
+chaos:
+	@$(INSTALL) dev
+	@exec $(BIN)/python -m tests.chaos --turns $(or $(TURNS),20000) $(if $(SEED),--seed $(SEED)) $(if $(DATABASE),--database $(DATABASE))
+
 check:
 	@$(INSTALL) dev engine model --for-tests
 	$(BIN)/ruff check
@@ -52,6 +64,10 @@ check:
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest
+
+simulate:
+	@$(INSTALL) dev
+	@exec $(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),20000) --first $(or $(FIRST),0)
 
 lock:
 	@$(PYTHON) deploy/lock.py $(if $(UPGRADE),--upgrade)

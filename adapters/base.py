@@ -66,7 +66,8 @@ class Inbound:
     adapter: str
     #: Which of our accounts on the platform received it.
     account: str
-    #: Unique per (adapter, account) for at least the platform's redelivery horizon.
+    #: Unique per (adapter, account) for at least the platform's redelivery horizon, and made of what names the
+    #: message, not the delivery: an edit of the message carries the same one.
     event_key: str
     conversation: Conversation
     #: The message's own reference, to reply to.
@@ -78,6 +79,26 @@ class Inbound:
     quoted: Quoted | None = None
     #: True where `addressed` already tells mentions (platforms with entities); the core reads no names then.
     mentions_known: bool = False
+    #: What the platform calls an album: the messages that one person sent in one go carry the same one.
+    group_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edited:
+    """A person gave a message another text: the whole message as it stands now, under its first event key."""
+
+    inbound: Inbound
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawn:
+    """A person, or somebody who may, took a person's message back."""
+
+    adapter: str
+    account: str
+    conversation: str
+    #: The message's own reference.
+    message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +124,7 @@ class Outcome(StrEnum):
     DUPLICATE = "duplicate"
     #: Committed together with a notice that says why it is not answered. Acknowledge.
     REFUSED = "refused"
-    #: Carried out at once (a stop). Acknowledge.
+    #: Carried out at once (a stop, an edit, a withdrawal). Acknowledge.
     DONE = "done"
 
 
@@ -132,6 +153,18 @@ class Sink(Protocol):
 
     async def stop(self, event: StopRequested) -> Receipt:
         """Cancel what runs and waits in a conversation; safe to repeat."""
+        ...
+
+    async def edited(self, event: Edited) -> Receipt:
+        """Change a mention that nobody works on yet; safe to repeat.
+
+        An edit that addresses the assistant for the first time is a new mention; one that no longer does takes the
+        mention back. Raises like `accept`.
+        """
+        ...
+
+    async def withdrawn(self, event: Withdrawn) -> Receipt:
+        """Cancel the turn of a message that was taken back; of a burst only that message goes. Safe to repeat."""
         ...
 
 
@@ -173,6 +206,8 @@ class Capabilities:
     #: Seconds to leave between two edits of one message.
     live_min_interval_s: float = 1.0
     idempotency: Idempotency = Idempotency.NONE
+    #: Where people's clients cut what they write into several messages, in `text_unit`; None where they never do.
+    client_splits_at: int | None = None
 
 
 class SendsFrom(StrEnum):
@@ -218,6 +253,8 @@ class Edit:
     message: str
     content: Content
     purpose: Purpose
+    #: Set when the message itself was sent as a possible duplicate: it goes on saying so.
+    may_be_duplicate: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

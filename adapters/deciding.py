@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable
 
-from adapters.base import Inbound, Receipt, Sink, StopRequested
+from adapters.base import Edited, Inbound, Receipt, Sink, StopRequested, Withdrawn
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +29,14 @@ class Decisions:
     async def stop(self, event: StopRequested) -> Receipt:
         """Hand over a wish to stop."""
         return await self._in_time(self._sink.stop(event))
+
+    async def edited(self, event: Edited) -> Receipt:
+        """Hand over another text of a message."""
+        return await self._in_time(self._sink.edited(event))
+
+    async def withdrawn(self, event: Withdrawn) -> Receipt:
+        """Hand over that a message was taken back."""
+        return await self._in_time(self._sink.withdrawn(event))
 
     async def _in_time(self, decision: Awaitable[Receipt]) -> Receipt:
         try:

@@ -19,6 +19,7 @@ from bot.ingress.announcing import Announcer
 from bot.ingress.intake import Intake, IntakeSettings
 from bot.ingress.policy import Rules
 from bot.turns.acceptance import Acceptance
+from bot.turns.journal import Cancelled
 from bot.turns.model import Chat
 from bot.turns.scheduler.memory import MemoryScheduler
 
@@ -46,7 +47,7 @@ class NothingIsKept:
         """Fail: nobody said stop."""
         raise AssertionError(f"{adapter} {account} {conversation} was looked up")
 
-    async def request_cancel(self, chat_id: str) -> Sequence[str]:
+    async def request_cancel(self, chat_id: str) -> Cancelled:
         """Fail: nobody said stop."""
         raise AssertionError(f"{chat_id} was cancelled")
 

@@ -82,7 +82,9 @@ async def _hook_gateway(directory: Path) -> AsyncIterator[tuple[Gateway, Databas
             await connection.run_sync(Base.metadata.create_all)
         vault = AesVault(KeyRing.fresh(), organisation="bench")
         # Nobody answers within a round: the caps would refuse what workers would have taken by then.
-        journal = Journal(database, vault, clock, Caps(per_chat=1_000_000, total=1_000_000_000))
+        journal = Journal(
+            database, vault, clock, Caps(per_chat=1_000_000, per_person=1_000_000, total=1_000_000_000)
+        )
         announcer = Announcer(MemoryScheduler(clock), nobody.ring, clock, (metrics,))
         settings = IntakeSettings(rules=Rules(names=("assistant",)), sends_from={ADAPTER: SendsFrom.ANY})
         async with Intake(journal, announcer, nobody, settings, (metrics,)) as intake:

@@ -26,7 +26,7 @@ from bench.report import Aim, Report, conclude
 from bench.whole_path import Stopwatch, mention, whole_path
 from bot.chat.prompt import without_marks
 from bot.ingress.intake import Intake
-from engine.base import ChatRequest, Delta, Engine, EngineState, EngineStatus, Finish
+from engine.base import ChatRequest, Delta, Engine, EngineLoad, EngineState, EngineStatus, Finish
 from engine.client import EngineClient
 from engine.launch import Launch
 from engine.listen import Listen
@@ -90,6 +90,10 @@ class Overhearing:
     async def status(self) -> EngineStatus:
         """Ask the engine."""
         return await self.real.status()
+
+    async def load(self) -> EngineLoad:
+        """Ask the engine."""
+        return await self.real.load()
 
 
 def with_another_text(asked: ChatRequest, said: str, text: str) -> ChatRequest:

@@ -128,14 +128,14 @@ async def whole_path(
 
 
 def mention(text: str, number: int) -> Inbound:
-    """Make a mention in a chat of its own."""
+    """Make a mention of somebody else each time, in a chat of its own."""
     return Inbound(
         adapter=NAME,
         account="main",
         event_key=f"event-{number}",
         conversation=Conversation(ref=f"room-{number}", kind=ConversationKind.GROUP),
         message=f"message-{number}",
-        sender=Person(id="ann", name="Ann"),
+        sender=Person(id=f"person-{number}", name="Ann"),
         text=text,
         addressed=Addressed.MENTION,
         mentions_known=True,

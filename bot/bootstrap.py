@@ -1,5 +1,6 @@
 """The composition root: the only place where concrete classes are chosen. Settings in, a working assistant out."""
 
+import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -27,11 +28,13 @@ from bot.chat.salt import cache_salt
 from bot.chat.vault import Vault
 from bot.clock import Clock, SystemClock
 from bot.engine_view import EngineView
-from bot.errors import StartupError
+from bot.errors import ScheduleUnavailable, StartupError
 from bot.ingress.announcing import Announcer
+from bot.ingress.bursts import Bursts
 from bot.ingress.intake import Intake, IntakeSettings
 from bot.ingress.listening import listen
 from bot.ingress.policy import Rules
+from bot.servers.valkey import EmbeddedValkey
 from bot.settings import Settings
 from bot.skills.answer import Answer, AnswerSettings
 from bot.skills.base import SkillRunner
@@ -44,24 +47,33 @@ from bot.store.schema import require_current
 from bot.telemetry.events import Hooks
 from bot.telemetry.logs import log_event
 from bot.telemetry.metrics import Metrics
-from bot.turns.acceptance import Caps
+from bot.turns.acceptance import Caps, Quotas
+from bot.turns.admitting import Admitting
 from bot.turns.attempt import Attempt, AttemptSettings
 from bot.turns.delays import Delays
 from bot.turns.delivery import deliveries
+from bot.turns.first_signs import FirstSigns
 from bot.turns.journal import Journal
+from bot.turns.journal.dead import DeadLetters
+from bot.turns.line import Line
+from bot.turns.line_watch import LineWatch
 from bot.turns.live import LiveBus
 from bot.turns.live_memory import MemoryLiveBus
 from bot.turns.live_redis import RedisLiveBus
 from bot.turns.model import Chat, Skill
+from bot.turns.notice_sending import NoticeSending
 from bot.turns.notices import NoticeTask
 from bot.turns.outage import ScheduleOutage
 from bot.turns.outbox import Outbox
+from bot.turns.pace import PaceMeter, PaceReport
+from bot.turns.paces import Paces
 from bot.turns.reconciler import Reconciler
 from bot.turns.scheduler.base import Scheduler
 from bot.turns.scheduler.memory import MemoryScheduler
 from bot.turns.scheduler.redis import RedisScheduler
-from bot.turns.sending import SendPolicy
+from bot.turns.send_policy import SendPolicy
 from bot.turns.serving import Serving
+from bot.turns.slots import Slots
 from bot.turns.stopping import StopBoard
 from bot.turns.takeover import LateEffects
 from bot.turns.trouble import Trouble
@@ -99,6 +111,8 @@ class Core:
     #: What platforms with a face of their own see of the engine; a role attaches the engine once it has one.
     engine_view: EngineView
     delays: Delays = field(default_factory=Delays)
+    #: What this process knows of the line; a role keeps it current.
+    line: Line = field(default_factory=Line)
 
 
 @asynccontextmanager
@@ -174,8 +188,16 @@ async def _open_shared(
 def _caps(settings: Settings) -> Caps:
     return Caps(
         per_chat=settings.turns.per_chat_waiting,
+        per_direct_chat=settings.turns.direct_waiting,
+        per_person=settings.turns.person_waiting,
         total=settings.turns.total_waiting,
         slots=settings.worker.slots,
+        quotas=Quotas(
+            person_hourly=settings.quota.person_hourly or None,
+            person_daily=settings.quota.person_daily or None,
+            chat_hourly=settings.quota.chat_hourly or None,
+            chat_daily=settings.quota.chat_daily or None,
+        ),
     )
 
 
@@ -252,6 +274,26 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         )
 
 
+@asynccontextmanager
+async def open_dead_letters(settings: Settings) -> AsyncIterator[DeadLetters]:
+    """Open the dead letters for a command; no key is loaded, and nothing that people wrote can be read."""
+    async with Database(settings.database_url, lease_s=settings.worker.lease_s) as database:
+        await require_current(database)
+        yield DeadLetters(database, SystemClock())
+
+
+async def put_chats(settings: Settings, weights: Mapping[str, float]) -> bool:
+    """Put chats from a command, or tell that the schedule is out of reach: the reconciler puts them then."""
+    redis = open_redis(settings.redis_url or EmbeddedValkey(settings.data.valkey).url)
+    try:
+        await RedisScheduler(redis).put_many(dict(weights))
+    except ScheduleUnavailable:
+        return False
+    finally:
+        await redis.aclose()
+    return True
+
+
 def page_of(core: Core) -> WebchatAdapter | None:
     """Return the adapter that serves the page, if there is one."""
     webchat = core.platforms.get(WEBCHAT)
@@ -272,8 +314,15 @@ def make_intake(core: Core) -> Intake:
             rules=Rules(names=_names(settings), max_text_chars=settings.turns.max_text_chars),
             sends_from={name: platform.adapter.sends_from for name, platform in core.platforms.items()},
             deadline_s=settings.turns.deadline_s,
+            direct_weight=settings.turns.direct_weight,
+            group_weight=settings.turns.group_weight,
         ),
         core.hooks,
+        load=core.line,
+        bursts=Bursts(
+            {name: platform.adapter.capabilities for name, platform in core.platforms.items()},
+            core.clock.monotonic,
+        ),
     )
 
 
@@ -295,15 +344,43 @@ def make_outboxes(core: Core) -> list[Outbox]:
 
 def make_notices(core: Core) -> NoticeTask:
     """Build what sends notices and first signs on all other platforms."""
-    return NoticeTask(core.platforms, core.journal, core.clock, core.delays, core.hooks)
+    sending = NoticeSending(
+        core.platforms,
+        core.journal,
+        core.clock,
+        core.delays,
+        policy=_send_policy(core),
+        hooks=core.hooks,
+    )
+    signs = FirstSigns(
+        sending.adapters,
+        core.journal,
+        scheduler=core.shared.scheduler,
+        line=core.line,
+        clock=core.clock,
+        delays=core.delays,
+        name=core.settings.persona.name,
+        policy=_send_policy(core),
+    )
+    return NoticeTask(sending, signs, core.delays)
 
 
-def make_worker(
-    core: Core, engine: Engine, *, embedded: bool, policy: SendPolicy = SendPolicy.RESEND
-) -> tuple[Worker, StopBoard]:
+def make_line_watch(core: Core) -> LineWatch:
+    """Build what keeps this process's view of the line current; one runs in every gateway and every worker."""
+    paces = Paces(core.database, core.clock)
+    return LineWatch(core.line, core.shared.scheduler, paces, core.clock, tell=core.metrics.set_line)
+
+
+def _send_policy(core: Core) -> SendPolicy:
+    return SendPolicy(core.settings.turns.send_policy)
+
+
+def make_worker(core: Core, engine: Engine, *, embedded: bool) -> tuple[Worker, StopBoard]:
     """Build a worker and the board on which it hears of stops."""
     shared, section = core.shared, core.settings.worker
-    trouble = Trouble(core.journal, core.clock, core.delays, core.hooks)
+    stops, slots, meter = StopBoard(), Slots(section.slots), PaceMeter(core.clock)
+    hooks: Hooks = (*core.hooks, meter)
+    trouble = Trouble(core.journal, core.clock, core.delays, hooks)
     keeper = ContextKeeper(store=shared.contexts, exchanges=core.journal.exchanges)
     attempt = Attempt(
         journal=core.journal,
@@ -313,7 +390,7 @@ def make_worker(
             bus=shared.bus,
             late=LateEffects(core.journal, shared.scheduler, again_s=core.delays.not_now_s),
             clock=core.clock,
-            policy=policy,
+            policy=_send_policy(core),
             delays=core.delays,
             hooks=core.hooks,
         ),
@@ -322,7 +399,8 @@ def make_worker(
         trouble=trouble,
         clock=core.clock,
         settings=AttemptSettings(most_attempts=core.settings.turns.attempts),
-        hooks=core.hooks,
+        usual_s=lambda: meter.turn_s,
+        hooks=hooks,
     )
     settings = WorkerSettings(
         slots=section.slots,
@@ -330,7 +408,9 @@ def make_worker(
         drain_s=section.drain_s,
         idle_s=core.delays.idle_s,
     )
-    stops = StopBoard()
+    pace = PaceReport(
+        Paces(core.database, core.clock), meter, lambda: slots.limit, worker_id=secrets.token_hex(8)
+    )
     serving = Serving(
         scheduler=shared.scheduler,
         journal=core.journal,
@@ -339,7 +419,7 @@ def make_worker(
         stops=stops,
         clock=core.clock,
         lease_ms=settings.lease_ms,
-        hooks=core.hooks,
+        hooks=hooks,
     )
     worker = Worker(
         scheduler=shared.scheduler,
@@ -347,6 +427,8 @@ def make_worker(
         reconciler=core.reconciler,
         outage=core.outage,
         settings=settings,
+        slots=slots,
+        companions=(Admitting(engine, slots).run, pace.run, partial(stops.look, core.journal)),
     )
     return worker, stops
 
@@ -368,6 +450,7 @@ def _skills(core: Core, engine: Engine, keeper: ContextKeeper, *, embedded: bool
                 first_token_s=section.first_token_s,
                 stall_s=section.stall_s,
             ),
+            predicted_wait_s=core.line.predicted_wait_s,
             hooks=core.hooks,
         ),
         Skill.HELP: Spoken(help_words(persona.name, embedded=embedded)),

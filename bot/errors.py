@@ -11,6 +11,7 @@ AsideError
 ├── Fenced                   another worker has this turn: start nothing more
 ├── Outranked                the row carries a higher token than ours: lift the counter, take again
 ├── PlatformMissing          a turn belongs to a platform that is not configured here: an operator must act
+├── WrittenByNewer           a newer version of Aside wrote a value: leave it to a process of that version
 ├── ContextUnavailable       Redis cannot give or keep a chat's context: build it from SQL
 └── VaultError               a sealed value cannot be opened
     ├── KeyMissing           the key that sealed it is not here: names the key id
@@ -65,6 +66,10 @@ class Outranked(AsideError):
 
 class PlatformMissing(AsideError):
     """A turn belongs to a platform that this process has no adapter for."""
+
+
+class WrittenByNewer(AsideError):
+    """A value is of a later version than this program knows, as happens while a new version is rolled out."""
 
 
 class ContextUnavailable(AsideError):

@@ -7,7 +7,16 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 from adapters.errors import AdapterError
 from bot.additions import NONE, Additions
-from bot.bootstrap import Core, make_intake, make_notices, make_outboxes, make_worker, open_core, page_of
+from bot.bootstrap import (
+    Core,
+    make_intake,
+    make_line_watch,
+    make_notices,
+    make_outboxes,
+    make_worker,
+    open_core,
+    page_of,
+)
 from bot.engines import open_engine, require_engine, supervised
 from bot.errors import AsideError, StartupError
 from bot.greeting import Greeting
@@ -64,6 +73,7 @@ async def run_worker(settings: Settings, additions: Additions = NONE) -> int:
         ):
             spare_the_collector()
             tasks.create_task(core.reconciler.run())
+            tasks.create_task(make_line_watch(core).run())
             tasks.create_task(Pulse(settings.data.worker_pulse).run())
             await _work(core, engine, tasks)
     return 0
@@ -114,6 +124,7 @@ async def _gateway(core: Core, engine: Engine) -> AsyncIterator[asyncio.TaskGrou
             background = [
                 tasks.create_task(core.reconciler.run()),
                 tasks.create_task(make_notices(core).run()),
+                tasks.create_task(make_line_watch(core).run()),
                 tasks.create_task(watch_queue(core.journal, core.metrics)),
                 *(tasks.create_task(outbox.run()) for outbox in make_outboxes(core)),
                 *(

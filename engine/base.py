@@ -107,6 +107,17 @@ class EngineStatus:
     share: float | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineLoad:
+    """How busy an engine says it is at this moment."""
+
+    #: Requests being generated, and requests it holds back, over all its data-parallel ranks.
+    running: int
+    waiting: int
+    #: The fullest rank's share of KV cache in use, 0 to 1; None where the engine does not say.
+    kv_usage: float | None = None
+
+
 class Engine(Protocol):
     """Something that answers prompts. Stateless: every request carries its whole prompt."""
 
@@ -121,4 +132,8 @@ class Engine(Protocol):
 
     async def status(self) -> EngineStatus:
         """Tell the engine's state now; never raises for an engine that is down, and answers within two seconds."""
+        ...
+
+    async def load(self) -> EngineLoad:
+        """Tell how busy the engine is now, within five seconds; raises `EngineError` where it does not say."""
         ...

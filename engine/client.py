@@ -12,10 +12,10 @@ from typing import Self
 
 import aiohttp
 
-from engine.base import ChatRequest, Delta, EngineState, EngineStatus, Finish
+from engine.base import ChatRequest, Delta, EngineLoad, EngineState, EngineStatus, Finish
 from engine.deadlines import Clocks
 from engine.errors import EngineError, EngineMisbehaved, EngineNotReady, RequestRejected
-from engine.metrics import EngineLoad, parse_load
+from engine.metrics import parse_load
 from engine.refusal import Refusal
 from engine.transport import NEVER_CONNECTED, EngineAddress, jittered, read_bounded, translated
 from engine.wire import ReplyReader, ServedModel, read_models, to_body
@@ -102,7 +102,7 @@ class EngineClient:
             return self._learn(_dead(f"the engine at {self._address} did not answer within {_STATUS_S:g} s"))
 
     async def load(self) -> EngineLoad:
-        """Read how busy the engine is from its metrics; raises `EngineError` where it does not say."""
+        """Read how busy the engine is from vLLM's metrics; see `engine.base.Engine.load`."""
         try:
             async with asyncio.timeout(_METRICS_S):
                 page = await self._get("/metrics", _MAX_METRICS_BYTES)

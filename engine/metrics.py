@@ -1,27 +1,15 @@
 """How busy the engine says it is: the few figures of its Prometheus page that decisions rest on."""
 
-from dataclasses import dataclass
-
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
+from engine.base import EngineLoad
 from engine.errors import EngineMisbehaved
 
 _RUNNING = "vllm:num_requests_running"
 _WAITING = "vllm:num_requests_waiting"
 _KV_USAGE = "vllm:kv_cache_usage_perc"
 _WANTED = (_RUNNING, _WAITING, _KV_USAGE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineLoad:
-    """What the engine does at this moment."""
-
-    #: Requests being generated, and requests it holds back, over all its data-parallel ranks.
-    running: int
-    waiting: int
-    #: The fullest rank's share of KV cache in use, 0 to 1; None where the engine does not say.
-    kv_usage: float | None = None
 
 
 def parse_load(text: str) -> EngineLoad:

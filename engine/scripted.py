@@ -11,7 +11,17 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from itertools import islice
 
-from engine.base import ChatRequest, Delta, EngineState, EngineStatus, Finish, FinishReason, Role, Usage
+from engine.base import (
+    ChatRequest,
+    Delta,
+    EngineLoad,
+    EngineState,
+    EngineStatus,
+    Finish,
+    FinishReason,
+    Role,
+    Usage,
+)
 from engine.deadlines import Clocks
 from engine.errors import EngineError, EngineNotReady, PromptTooLong
 from engine.scripted_cache import CHARS_PER_TOKEN, PrefixCache
@@ -70,7 +80,8 @@ class ScriptedEngine:
     """The `Engine` protocol without a model.
 
     What happened is kept for whoever asks, the newest of each kind: `requests` as they came; `finished`,
-    `failed` and `cancelled` (left early) by request id; `running` counts those open now.
+    `failed` and `cancelled` (left early) by request id; `running` counts those open now, those that wait for
+    one of `capacity` places included.
     """
 
     def __init__(
@@ -81,9 +92,11 @@ class ScriptedEngine:
         model: str = "scripted",
         max_model_len: int = 8192,
         history: int = 1000,
+        capacity: int | None = None,
     ) -> None:
         """Keep the script (a function of the request, or fixed pieces) and how many records to hold.
 
+        With a capacity, as vLLM's `--max-num-seqs`, further requests wait inside until a place is free.
         Without a pace the pieces come at once, letting other tasks run between them.
         """
         self._script = script
@@ -98,6 +111,8 @@ class ScriptedEngine:
         self.failed: deque[str] = deque(maxlen=history)
         self.cancelled: deque[str] = deque(maxlen=history)
         self.running = 0
+        self._capacity = capacity
+        self._places = asyncio.Semaphore(capacity) if capacity else None
 
     def fail_next(self, error: EngineError, *, after: int = 0) -> None:
         """Let the next request that has no failure yet fail with this error after so many pieces.
@@ -121,6 +136,11 @@ class ScriptedEngine:
     async def status(self) -> EngineStatus:
         """Tell what `set_status` set; at first READY."""
         return self._status
+
+    async def load(self) -> EngineLoad:
+        """Count the open requests that have a place, and those that wait for one."""
+        running = self.running if self._capacity is None else min(self.running, self._capacity)
+        return EngineLoad(running=running, waiting=self.running - running)
 
     @asynccontextmanager
     async def stream(self, request: ChatRequest) -> AsyncIterator[AsyncIterator[Delta | Finish]]:
@@ -156,6 +176,28 @@ class ScriptedEngine:
         return None
 
     async def _events(self, run: _Run) -> AsyncGenerator[Delta | Finish, None]:
+        async with self._place(run), aclosing(self._said(run)) as said:
+            async for event in said:
+                yield event
+
+    @asynccontextmanager
+    async def _place(self, run: _Run) -> AsyncIterator[None]:
+        """Hold a place while a request is generated; the wait for it counts as the wait for the first token."""
+        if self._places is None:
+            yield
+            return
+        try:
+            async with run.clocks.guard():
+                await self._places.acquire()
+        except EngineError:
+            run.record = self.failed
+            raise
+        try:
+            yield
+        finally:
+            self._places.release()
+
+    async def _said(self, run: _Run) -> AsyncGenerator[Delta | Finish, None]:
         prompt, salt = _render(run.request), run.request.cache_salt
         prompt_tokens, cached_tokens = count_tokens(prompt), self._cache.cached_tokens(salt, prompt)
         limit = min(run.request.max_tokens, self._max_model_len - prompt_tokens)

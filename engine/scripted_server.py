@@ -63,11 +63,12 @@ class ScriptedServer:
 
     async def _metrics(self, _request: web.Request) -> web.Response:
         labels = f'{{engine="0",model_name="{(await self._engine.status()).model}"}}'
+        load = await self._engine.load()
         return web.Response(
             text=f"# TYPE vllm:num_requests_running gauge\n"
-            f"vllm:num_requests_running{labels} {float(self._engine.running)}\n"
+            f"vllm:num_requests_running{labels} {float(load.running)}\n"
             f"# TYPE vllm:num_requests_waiting gauge\n"
-            f"vllm:num_requests_waiting{labels} 0.0\n"
+            f"vllm:num_requests_waiting{labels} {float(load.waiting)}\n"
         )
 
     async def _complete(self, http: web.Request) -> web.StreamResponse:
@@ -154,7 +155,9 @@ async def serve(
 async def _run(options: argparse.Namespace) -> None:
     delay_s = options.delay_ms / 1000
     script = [f"word{n} " for n in range(options.tokens)] if options.tokens else echo
-    engine = ScriptedEngine(script, pace=steady(first_s=delay_s, each_s=delay_s))
+    engine = ScriptedEngine(
+        script, pace=steady(first_s=delay_s, each_s=delay_s), capacity=options.capacity or None
+    )
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
@@ -171,6 +174,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     where.add_argument("--port", type=int, help="port of 127.0.0.1 to listen on; 0 takes a free one")
     parser.add_argument("--tokens", type=int, default=0, help="length of every reply; 0 repeats the message")
     parser.add_argument("--delay-ms", type=float, default=0.0, help="wait before every token")
+    parser.add_argument("--capacity", type=int, default=0, help="requests answered at a time; 0 is no limit")
     return parser.parse_args(arguments)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from engine.base import ChatRequest, Delta, Engine, EngineState, EngineStatus, Finish
+from engine.base import ChatRequest, Delta, Engine, EngineLoad, EngineState, EngineStatus, Finish
 from engine.errors import EngineNotReady
 from engine.supervisor import EngineSupervisor
 
@@ -28,3 +28,7 @@ class SupervisedEngine:
     async def status(self) -> EngineStatus:
         """Tell what the supervisor knows."""
         return self._supervisor.status()
+
+    async def load(self) -> EngineLoad:
+        """Ask the engine."""
+        return await self._client.load()

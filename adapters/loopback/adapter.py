@@ -15,6 +15,7 @@ from adapters.base import (
     TextUnit,
 )
 from adapters.content import Content
+from adapters.doubt import limit_beside_label, shown
 from adapters.errors import Rejected
 from adapters.loopback.faults import Faults
 from adapters.markdown_source import to_markdown
@@ -48,6 +49,7 @@ class LoopbackAdapter:
         text_limit: int = 4000,
         text_unit: TextUnit = TextUnit.CODE_POINTS,
         live_min_interval_s: float = 1.0,
+        client_splits_at: int | None = None,
         faults: Faults | None = None,
     ) -> None:
         self._capabilities = Capabilities(
@@ -56,6 +58,7 @@ class LoopbackAdapter:
             live=live,
             live_min_interval_s=live_min_interval_s,
             idempotency=idempotency,
+            client_splits_at=client_splits_at,
         )
         self.faults = faults or Faults()
         self._shown: dict[str, list[Seen]] = {}
@@ -83,7 +86,10 @@ class LoopbackAdapter:
     def split(self, markdown: str, conversation: str) -> list[str]:
         """Cut a reply's Markdown into texts that each fit one message."""
         allowed = self.capabilities(conversation)
-        return split_markdown(markdown, to_markdown, measure_in(allowed.text_unit), allowed.text_limit)
+        measure, limit = measure_in(allowed.text_unit), allowed.text_limit
+        if allowed.idempotency is Idempotency.NONE:
+            limit = limit_beside_label(to_markdown, measure, limit)
+        return split_markdown(markdown, to_markdown, measure, limit)
 
     def messages(self, conversation: str) -> list[Seen]:
         """Return what a person sees in a conversation, in order."""
@@ -95,7 +101,7 @@ class LoopbackAdapter:
 
     async def send(self, op: Send) -> Sent:
         """Show a message, or run into a planned fault; a keyed platform shows one operation once."""
-        text = self._rendered(op.content)
+        text = self._rendered(shown(op))
         lost = await self.faults.before()
         sent = self._known(op) or self._post(op, text)
         if lost:
@@ -104,15 +110,15 @@ class LoopbackAdapter:
 
     async def edit(self, op: Edit) -> Sent:
         """Replace a message's text. Raises `Rejected` for a message that is not there."""
-        text = self._rendered(op.content)
+        text = self._rendered(shown(op))
         lost = await self.faults.before()
-        shown = self._shown.get(op.conversation, [])
-        at = next((at for at, seen in enumerate(shown) if seen.message == op.message), None)
+        standing = self._shown.get(op.conversation, [])
+        at = next((at for at, seen in enumerate(standing) if seen.message == op.message), None)
         if at is None:
             raise Rejected("the message to edit is not there")
-        if shown[at].text != text:
-            earlier = (*shown[at].earlier, shown[at].text)
-            shown[at] = replace(shown[at], text=text, purpose=op.purpose, earlier=earlier)
+        if standing[at].text != text:
+            earlier = (*standing[at].earlier, standing[at].text)
+            standing[at] = replace(standing[at], text=text, purpose=op.purpose, earlier=earlier)
         if lost:
             raise lost
         return Sent(message=op.message)
@@ -120,8 +126,8 @@ class LoopbackAdapter:
     async def delete(self, account: str, conversation: str, message: str) -> None:
         """Take a message away."""
         lost = await self.faults.before()
-        shown = self._shown.get(conversation, [])
-        shown[:] = [seen for seen in shown if seen.message != message]
+        standing = self._shown.get(conversation, [])
+        standing[:] = [seen for seen in standing if seen.message != message]
         if lost:
             raise lost
 

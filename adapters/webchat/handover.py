@@ -14,12 +14,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from adapters.base import Receipt, Sink, StopRequested
+from adapters.base import Outcome, Receipt, Sink, StopRequested
 from adapters.deciding import Decisions, NoDecision
 from adapters.records import RecordStore, RecordsUnavailable
 from adapters.webchat.entries import Entry, EntryKind
 from adapters.webchat.keeping import Locks
-from adapters.webchat.parse import inbound_of
+from adapters.webchat.parse import edit_of, inbound_of, withdrawal_of
 from adapters.webchat.room_reader import RoomReader
 from adapters.webchat.rooms import RoomState
 from adapters.webchat.settings import NAME
@@ -102,6 +102,23 @@ class Handover:
             busy.undecided.pop(entry.ref, None)
         self._tell(room, entry, receipt)
         return receipt
+
+    async def edited(self, room: RoomState, entry: Entry, quoted: Entry | None) -> Receipt:
+        """Hand over a message that says something else now, as it stands. Raises `NoDecision`."""
+        busy = self._busy.get(room.id)
+        if busy is not None and entry.ref in busy.undecided:
+            # The core does not know it yet: it will be handed over as it stands.
+            return await self.accept(room, entry, quoted)
+        receipt = await self._decisions.edited(edit_of(room, entry, quoted))
+        if receipt.outcome is not Outcome.DUPLICATE:
+            self._tell(room, entry, receipt)
+        return receipt
+
+    async def withdrawn(self, room: str, ref: str) -> Receipt:
+        """Hand over that a message was taken back. Raises `NoDecision`."""
+        if busy := self._busy.get(room):
+            busy.undecided.pop(ref, None)
+        return await self._decisions.withdrawn(withdrawal_of(room, ref))
 
     async def stop(self, event: StopRequested) -> Receipt:
         """Hand over a wish to stop. Raises `NoDecision`."""

@@ -120,6 +120,14 @@ class RoomLive:
         if for_good:
             self.answering.settle(answers)
 
+    def withdrawn(self, ref: str) -> None:
+        """Drop what waits for this message alone, which was taken back: it is cancelled, and nothing may follow."""
+        if self.answering.answers(ref) != (ref,):
+            return
+        for turn in [turn for turn, shown in self.shown.items() if shown.reply_to == ref]:
+            if self.shown[turn].phase == WAITING:
+                self._forget(turn)
+
     def stop_waiting(self) -> None:
         """Drop what nobody has taken yet: a stop cancels it, and nothing may follow."""
         for turn in [turn for turn, shown in self.shown.items() if shown.phase == WAITING]:

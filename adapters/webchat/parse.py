@@ -1,6 +1,6 @@
 """From entries to events: what a person wrote, as the core wants it told. Pure."""
 
-from adapters.base import Addressed, Conversation, Inbound, Person, Quoted, StopRequested
+from adapters.base import Addressed, Conversation, Edited, Inbound, Person, Quoted, StopRequested, Withdrawn
 from adapters.webchat.entries import Entry
 from adapters.webchat.rooms import RoomKind, RoomState
 from adapters.webchat.settings import ACCOUNT, NAME
@@ -26,6 +26,16 @@ def inbound_of(room: RoomState, entry: Entry, quoted: Entry | None, again: str =
         sent_at=entry.at,
         quoted=None if quoted is None else _quoted(quoted),
     )
+
+
+def edit_of(room: RoomState, entry: Entry, quoted: Entry | None) -> Edited:
+    """Tell the core that a message says something else now."""
+    return Edited(inbound=inbound_of(room, entry, quoted))
+
+
+def withdrawal_of(room: str, ref: str) -> Withdrawn:
+    """Tell the core that a message was taken back."""
+    return Withdrawn(adapter=NAME, account=ACCOUNT, conversation=room, message=ref)
 
 
 def stop_of(room: str, person: Person) -> StopRequested:

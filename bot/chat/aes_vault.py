@@ -1,7 +1,8 @@
 """The vault over AES-256-GCM: every chat has a data key, wrapped by the key ring's current key.
 
 Wrapped key: version (1 byte), key id (8), nonce (12), ciphertext and tag (48). Blob: version (1), nonce (12),
-ciphertext and tag. Nonces are random, so one data key is good for 2**32 seals (NIST SP 800-38D, 8.3).
+ciphertext and tag. Nonces are random, so one data key is good for 2**32 seals (NIST SP 800-38D, 8.3). The next
+version is told from damage, so that a rollout buries nothing: one flipped bit does not make it of this one.
 """
 
 from functools import lru_cache
@@ -12,9 +13,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from bot.chat.key_ring import KEY_BYTES, KEY_ID_BYTES, KeyRing
 from bot.chat.vault import Place
-from bot.errors import SealBroken
+from bot.errors import SealBroken, WrittenByNewer
 
 _VERSION = b"\x01"
+_NEXT_VERSION = b"\x02"
 _NONCE_BYTES = 12
 _TAG_BYTES = 16
 _WRAPPED_BYTES = 1 + KEY_ID_BYTES + _NONCE_BYTES + KEY_BYTES + _TAG_BYTES
@@ -54,8 +56,13 @@ class AesVault:
         return _VERSION + nonce + cipher.encrypt(nonce, plain, self._aad(place))
 
     def open(self, key: bytes, blob: bytes, place: Place) -> str:
-        """Decrypt a blob found at a place. Raises `KeyMissing` or `SealBroken`, which names the place."""
+        """Decrypt a blob found at a place. Raises `KeyMissing`, `WrittenByNewer` or `SealBroken`.
+
+        The last two name the place.
+        """
         cipher = self._cipher_at(key, place)
+        if blob[:1] == _NEXT_VERSION:
+            raise WrittenByNewer(f"a newer version sealed {_where(place)}")
         if len(blob) < _BLOB_LEAST_BYTES or blob[:1] != _VERSION:
             raise _broken(place)
         nonce, sealed = blob[1 : 1 + _NONCE_BYTES], blob[1 + _NONCE_BYTES :]
@@ -69,6 +76,8 @@ class AesVault:
         return self._blob_aad + _framed(place.chat, place.item, place.field.value)
 
     def _cipher_at(self, key: bytes, place: Place) -> AESGCM:
+        if key[:1] == _NEXT_VERSION:
+            raise WrittenByNewer(f"a newer version wrapped the data key of chat {place.chat}")
         try:
             return self._cipher(key)
         except (InvalidTag, ValueError) as exc:

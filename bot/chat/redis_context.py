@@ -11,7 +11,7 @@ from redis.exceptions import ResponseError
 from bot.chat.context import Context
 from bot.chat.context_entry import from_wire, to_wire
 from bot.chat.vault import Place, SealedField, Vault
-from bot.errors import ContextUnavailable, SealBroken
+from bot.errors import ContextUnavailable, SealBroken, WrittenByNewer
 from bot.store.redis_errors import redis_call
 from bot.turns.model import Chat, Exchange
 
@@ -51,7 +51,7 @@ class RedisContext:
         try:
             head, log = await self._read(chat)
             return self._opened(chat, head, log) if head else None
-        except (SealBroken, ValueError, KeyError, ResponseError) as exc:
+        except (SealBroken, WrittenByNewer, ValueError, KeyError, ResponseError) as exc:
             logger.warning("the cached context of chat %s is dropped: %s", chat.id, type(exc).__name__)
         await self.drop(chat)
         return None

@@ -43,5 +43,8 @@ class Vault(Protocol):
         ...
 
     def open(self, key: bytes, blob: bytes, place: Place) -> str:
-        """Decrypt a blob found at a place. Raises `KeyMissing` or `SealBroken`, which names the place."""
+        """Decrypt a blob found at a place. Raises `KeyMissing`, `WrittenByNewer` or `SealBroken`.
+
+        The last two name the place.
+        """
         ...

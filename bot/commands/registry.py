@@ -2,6 +2,7 @@
 
 from bot.commands.base import Command
 from bot.commands.chat import CHAT
+from bot.commands.dead import DEAD
 from bot.commands.doctor import DOCTOR
 from bot.commands.engine import ENGINE
 from bot.commands.gateway import GATEWAY
@@ -19,6 +20,7 @@ COMMANDS: tuple[Command, ...] = (
     CHAT,
     INVITE,
     STATUS,
+    DEAD,
     HEALTHY,
     DOCTOR,
     PROFILES,

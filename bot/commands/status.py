@@ -33,11 +33,17 @@ def render(body: dict[str, Any]) -> str:
         ("engine", state or "unknown"),
         ("waiting", waiting),
         ("running", body.get("running", 0)),
-        ("done", body.get("done", 0)),
-        ("dead", f"{body['dead']} (given up after failed attempts)" if body.get("dead") else 0),
+        ("done", _counted(body, "done")),
+        ("dead", f"{_counted(body, 'dead')} (given up: see `aside dead list`)" if body.get("dead") else 0),
         ("adapters", adapters or "none"),
     )
     return "\n".join(f"{name:<9} {value}" for name, value in lines)
+
+
+def _counted(body: dict[str, Any], what: str) -> str:
+    """Write a number that was counted up to a bound only."""
+    number = int(body.get(what) or 0)
+    return f"{number} or more" if number == body.get("most_counted") else str(number)
 
 
 def _span(seconds: float) -> str:

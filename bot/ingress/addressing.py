@@ -17,13 +17,14 @@ from typing import Final, NamedTuple
 
 from adapters.base import Addressed, ConversationKind, Inbound
 from bot.ingress.names import Names
+from bot.ingress.stop_words import is_stop
 from bot.turns.model import Skill
 
 
 class Control(StrEnum):
     """What a message asks for that is carried out at once, without a turn."""
 
-    #: `/stop`: cancel what runs and waits in the chat.
+    #: `/stop`, or a word for it alone: cancel what runs and waits in the chat.
     STOP = "stop"
 
 
@@ -83,6 +84,8 @@ def _read(event: Inbound, whole: str, said: str, names: Names) -> Addressing:
     command = _own_command(said, event, names)
     if command is not None:
         return Addressing(addressed=True, skill=command, prompt_text=said)
+    if len(said) < _LONGEST_BARE_CALL and names.maybe_in(said) and is_stop(_without_mentions(said, names)):
+        return Addressing(addressed=True, skill=STOP, prompt_text=said)
     if not _is_bare_call(whole, said, names):
         return Addressing(addressed=True, skill=Skill.ANSWER, prompt_text=said)
     if whole and _quotes_somebody(event):
@@ -116,7 +119,7 @@ def _quotes_somebody(event: Inbound) -> bool:
 def _own_command(text: str, event: Inbound, names: Names) -> Skill | Control | None:
     found = _COMMAND.match(text)
     if found is None:
-        return None
+        return STOP if is_stop(text) else None
     suffix = found[2]
     told_by_platform = event.mentions_known and bool(event.addressed & Addressed.MENTION)
     if suffix and not told_by_platform and not names.is_suffix(suffix.rstrip(".!?")):

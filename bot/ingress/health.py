@@ -14,7 +14,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from bot.turns.journal import TurnCounts
+from bot.turns.journal import MOST_COUNTED, TurnCounts
 from engine.base import EngineState, EngineStatus
 
 logger = logging.getLogger(__name__)
@@ -84,6 +84,7 @@ class Health:
             "running": turns.running,
             "done": turns.done,
             "dead": turns.dead,
+            "most_counted": MOST_COUNTED,
             "engine": {"state": engine.state.value, "model": engine.model, "detail": engine.detail},
             "adapters": dict(adapters),
         }

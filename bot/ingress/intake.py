@@ -6,19 +6,29 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Protocol, Self
 
-from adapters.base import Inbound, Outcome, Receipt, SendsFrom, StopRequested
+from adapters.base import (
+    ConversationKind,
+    Edited,
+    Inbound,
+    Outcome,
+    Receipt,
+    SendsFrom,
+    StopRequested,
+    Withdrawn,
+)
 from bot.ingress.announcing import Announcer
+from bot.ingress.bursts import Bursts
 from bot.ingress.group_commit import GroupCommit
-from bot.ingress.policy import Accept, Ignore, Refuse, Rules, Stop, decide
-from bot.telemetry.events import Hooks, InboundRepeated, ShedReason, TurnAccepted, TurnShed, emit
-from bot.turns.acceptance import Acceptance, Cap, CapRefusal
+from bot.ingress.load import Load, NoLoad
+from bot.ingress.policy import Accept, Decision, Ignore, Refuse, Rules, Stop, as_rest, decide
+from bot.ingress.telling import told_of
+from bot.telemetry.events import Hooks, TurnFinished, TurnOutcome, emit
+from bot.turns.acceptance import Acceptance
+from bot.turns.journal import Cancelled, Change, Changed
 from bot.turns.model import Chat, NoticeKind, Skill
 
 IGNORED: Final = Receipt(outcome=Outcome.IGNORED)
 DONE: Final = Receipt(outcome=Outcome.DONE)
-
-_REASONS = {NoticeKind.TOO_LONG: ShedReason.TOO_LONG, NoticeKind.UNREADABLE: ShedReason.UNREADABLE}
-_FULL = {Cap.CHAT: ShedReason.CHAT_FULL, Cap.TOTAL: ShedReason.ALL_FULL}
 
 
 class AcceptingJournal(Protocol):
@@ -32,8 +42,16 @@ class AcceptingJournal(Protocol):
         """Find a chat by where it is; None where the assistant was never addressed."""
         ...
 
-    async def request_cancel(self, chat_id: str) -> Sequence[str]:
-        """Mark every unfinished turn of a chat as to be cancelled, and name the turns."""
+    async def amend(self, edited: Acceptance) -> Changed:
+        """Give a mention that nobody claimed another text."""
+        ...
+
+    async def withdraw(self, event: Withdrawn) -> Changed:
+        """Cancel the turn of a message that was taken back, or take the message out of its turn."""
+        ...
+
+    async def request_cancel(self, chat_id: str) -> Cancelled:
+        """End every waiting turn of a chat, ask for the running ones to be cancelled, and tell which are which."""
         ...
 
 
@@ -54,8 +72,9 @@ class IntakeSettings:
     sends_from: Mapping[str, SendsFrom]
     #: Seconds from its acceptance within which an answer to a message is worth giving.
     deadline_s: float = 600.0
-    #: Every chat's share of the schedule.
-    weight: float = 1.0
+    #: A chat's share of the schedule.
+    direct_weight: float = 2.0
+    group_weight: float = 1.0
     #: Messages that share one transaction at most; more would only make the first of them wait.
     largest_batch: int = 256
 
@@ -70,13 +89,21 @@ class Intake:
         live: StopSignals,
         settings: IntakeSettings,
         hooks: Hooks = (),
+        *,
+        load: Load | None = None,
+        bursts: Bursts | None = None,
     ) -> None:
-        """Keep whom to ask and to tell; the announcer's context is entered and left with this one."""
+        """Keep whom to ask and to tell; the announcer's context is entered and left with this one.
+
+        Without a `load` no wait is predicted, without `bursts` only the pictures of an album wait for their rest.
+        """
         self._journal = journal
         self._announcer = announcer
         self._live = live
         self._settings = settings
         self._hooks = hooks
+        self._load = load or NoLoad()
+        self._bursts = bursts or Bursts({})
         self._commits = GroupCommit(
             journal.accept, largest_batch=settings.largest_batch, committed=self._announce
         )
@@ -99,16 +126,61 @@ class Intake:
 
         Raises `StoreUnavailable` when nothing could be committed: do not acknowledge then.
         """
-        match decide(event, self._settings.rules):
+        match self._decide(event):
             case Ignore():
                 return IGNORED
-            case Accept(skill, kept, text):
-                return await self._commits.submit(self._acceptance(kept, skill, text))
+            case Accept() as accepted:
+                return await self._commits.submit(self._accepted(accepted))
             case Stop():
                 return await self._stop(event.adapter, event.account, event.conversation.ref)
             case Refuse(reason, sentence, kept):
                 refused = self._acceptance(kept, Skill.ANSWER, "", (reason, sentence))
                 return await self._commits.submit(refused)
+
+    async def edited(self, event: Edited) -> Receipt:
+        """Change what still waits; one that cannot be taken (too long, not text) leaves what stood.
+
+        Raises `StoreUnavailable` when nothing could be committed: do not acknowledge then.
+        """
+        inbound = event.inbound
+        match decide(inbound, self._settings.rules):
+            case Accept() as accepted:
+                return await self._amend(self._accepted(accepted))
+            case Refuse():
+                return IGNORED
+            case Ignore() | Stop():
+                return await self.withdrawn(
+                    Withdrawn(
+                        adapter=inbound.adapter,
+                        account=inbound.account,
+                        conversation=inbound.conversation.ref,
+                        message=inbound.message,
+                    )
+                )
+
+    async def withdrawn(self, event: Withdrawn) -> Receipt:
+        """Cancel what a message asked that was taken back. Raises `StoreUnavailable` if that is not recorded."""
+        # What was handed over before is committed before, or it would escape.
+        await self._commits.settled()
+        changed = await self._journal.withdraw(event)
+        chat_id, turn_id = changed.chat_id or "", changed.turn_id or ""
+        if changed.change is Change.CANCELLING:
+            self._announcer.put(chat_id, changed.weight)
+            await self._live.signal_stop(turn_id)
+        elif changed.change is Change.CANCELLED:
+            finished = TurnFinished(
+                turn_id=turn_id, chat_id=chat_id, outcome=TurnOutcome.CANCELLED, total_s=changed.waited_s
+            )
+            emit(self._hooks, finished)
+        return _done(changed)
+
+    async def _amend(self, edited: Acceptance) -> Receipt:
+        await self._commits.settled()
+        changed = await self._journal.amend(edited)
+        if changed.change is Change.UNKNOWN:
+            # It addresses the assistant only now; if it did before, it was answered, and its event is known.
+            return await self._commits.submit(edited)
+        return _done(changed)
 
     async def stop(self, event: StopRequested) -> Receipt:
         """Cancel what runs and waits in a conversation. Raises `StoreUnavailable` if that is not recorded."""
@@ -120,23 +192,61 @@ class Intake:
         chat = await self._journal.chat_by_conversation(adapter, account, conversation)
         if chat is not None:
             cancelled = await self._journal.request_cancel(chat.id)
-            self._announcer.put(chat.id, self._settings.weight)
-            for turn_id in cancelled:
+            self._announcer.put(chat.id, chat.weight)
+            self._announcer.ring(adapter)
+            for turn_id in cancelled.asked:
                 await self._live.signal_stop(turn_id)
+            for turn_id, waited_s in cancelled.ended:
+                finished = TurnFinished(
+                    turn_id=turn_id, chat_id=chat.id, outcome=TurnOutcome.CANCELLED, total_s=waited_s
+                )
+                emit(self._hooks, finished)
         return DONE
 
+    def _decide(self, event: Inbound) -> Decision:
+        decision = decide(event, self._settings.rules)
+        return as_rest(event, decision, self._settings.rules) if self._bursts.is_rest(event) else decision
+
+    def _accepted(self, accepted: Accept) -> Acceptance:
+        return self._acceptance(
+            accepted.event,
+            accepted.skill,
+            accepted.text,
+            hold_back_s=self._bursts.hold_back_s(accepted.event) if accepted.skill is Skill.ANSWER else 0.0,
+            is_rest=accepted.is_rest,
+        )
+
     def _acceptance(
-        self, event: Inbound, skill: Skill, text: str, refusal: tuple[NoticeKind, str] | None = None
+        self,
+        event: Inbound,
+        skill: Skill,
+        text: str,
+        refusal: tuple[NoticeKind, str] | None = None,
+        *,
+        hold_back_s: float = 0.0,
+        is_rest: bool = False,
     ) -> Acceptance:
+        settings = self._settings
+        is_direct = event.conversation.kind is ConversationKind.DIRECT
         return Acceptance(
             inbound=event,
             text=text,
             skill=skill,
-            sends_from=self._settings.sends_from[event.adapter],
-            weight=self._settings.weight,
-            deadline_s=self._settings.deadline_s,
+            sends_from=settings.sends_from[event.adapter],
+            weight=settings.direct_weight if is_direct else settings.group_weight,
+            deadline_s=settings.deadline_s,
             refusal=refusal,
+            hold_back_s=hold_back_s,
+            is_rest=is_rest,
+            too_late=self._is_too_late(),
+            ask_again_s=self._load.ask_again_s(),
         )
+
+    def _is_too_late(self) -> bool:
+        wait_s, longest_s = self._load.predicted_wait_s(), self._load.longest_wait_s()
+        if wait_s is None:
+            return False
+        return wait_s > self._settings.deadline_s or (longest_s is not None and wait_s > longest_s)
 
     def _announce(self, committed: Sequence[tuple[Acceptance, Receipt]]) -> None:
         for acceptance, receipt in committed:
@@ -145,30 +255,11 @@ class Intake:
                 self._announcer.put(chat_id, acceptance.weight)
             elif receipt.outcome is Outcome.REFUSED:
                 self._announcer.ring(adapter)
-            self._tell(acceptance, receipt, adapter, chat_id)
-
-    def _tell(self, acceptance: Acceptance, receipt: Receipt, adapter: str, chat_id: str) -> None:
-        match receipt.outcome:
-            case Outcome.ACCEPTED | Outcome.JOINED:
-                joined = receipt.outcome is Outcome.JOINED
-                turn_id = receipt.turn_id or ""
-                emit(
-                    self._hooks,
-                    TurnAccepted(turn_id=turn_id, chat_id=chat_id, adapter=adapter, joined=joined),
-                )
-            case Outcome.DUPLICATE:
-                emit(self._hooks, InboundRepeated(adapter=adapter))
-            case Outcome.REFUSED:
-                emit(
-                    self._hooks,
-                    TurnShed(chat_id=chat_id, adapter=adapter, reason=_shed_reason(acceptance, receipt)),
-                )
-            case Outcome.IGNORED | Outcome.DONE:
-                pass
+            if told := told_of(acceptance, receipt):
+                emit(self._hooks, told)
 
 
-def _shed_reason(acceptance: Acceptance, receipt: Receipt) -> ShedReason:
-    if isinstance(receipt, CapRefusal):
-        return _FULL[receipt.cap]
-    kind = acceptance.refusal[0] if acceptance.refusal else NoticeKind.BUSY
-    return _REASONS.get(kind, ShedReason.CHAT_FULL)
+def _done(changed: Changed) -> Receipt:
+    if changed.change in (Change.UNKNOWN, Change.LEFT):
+        return IGNORED
+    return Receipt(outcome=Outcome.DONE, turn_id=changed.turn_id, chat_id=changed.chat_id)

@@ -44,6 +44,8 @@ class Accept:
     skill: Skill
     event: Inbound
     text: str
+    #: It belongs to a message of the same person and addresses nobody itself.
+    is_rest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,20 @@ def decide(event: Inbound, rules: Rules) -> Decision:
     if isinstance(addressing.skill, Control):
         return Stop()
     return Accept(addressing.skill, _storable(event), addressing.prompt_text)
+
+
+def as_rest(event: Inbound, decision: Decision, rules: Rules) -> Decision:
+    """Read a message again, now known as the rest of one that was accepted; a picture without words adds nothing."""
+    match decision:
+        case Ignore():
+            text = event.text.strip()
+            if not text or len(text) > rules.max_text_chars or is_garbage(text):
+                return IGNORE
+            return Accept(Skill.ANSWER, _storable(event), text, is_rest=True)
+        case Accept(skill=Skill.GREET):
+            return IGNORE
+        case _:
+            return decision
 
 
 def is_garbage(text: str) -> bool:

@@ -80,6 +80,10 @@ Seconds = Annotated[
     float, Field(gt=0, le=86_400, allow_inf_nan=False), Allowed("a number of seconds above 0, at most 86400")
 ]
 Count = Annotated[int, Field(ge=1, le=1_000_000), Allowed("a whole number from 1 to 1000000")]
+Weight = Annotated[float, Field(ge=0.01, le=100, allow_inf_nan=False), Allowed("a number from 0.01 to 100")]
+Quota = Annotated[
+    int, Field(ge=0, le=1_000_000), Allowed("a whole number up to 1000000, or 0 for any number of messages")
+]
 Port = Annotated[int, Field(ge=0, le=65_535), Allowed("a port from 1 to 65535, or 0 for any free one")]
 Switch = Annotated[bool, Allowed("true or false")]
 Words = Annotated[

@@ -19,6 +19,7 @@ from bot.settings.sections import (
     GatewaySection,
     LogSection,
     PersonaSection,
+    QuotaSection,
     RedisSection,
     Section,
     TerminalSection,
@@ -48,6 +49,7 @@ class Settings(BaseSettings):
     engine: EngineSection = Field(default_factory=EngineSection)
     worker: WorkerSection = Field(default_factory=WorkerSection)
     turns: TurnsSection = Field(default_factory=TurnsSection)
+    quota: QuotaSection = Field(default_factory=QuotaSection)
     gateway: GatewaySection = Field(default_factory=GatewaySection)
     context: ContextSection = Field(default_factory=ContextSection)
     vault: VaultSection = Field(default_factory=VaultSection)

@@ -20,9 +20,11 @@ from bot.settings.kinds import (
     Password,
     Port,
     PublicUrl,
+    Quota,
     RedisUrl,
     Seconds,
     Switch,
+    Weight,
     Words,
 )
 
@@ -95,7 +97,7 @@ class EngineSection(Section):
 class WorkerSection(Section):
     """How turns are worked on."""
 
-    #: Turns one worker answers at a time.
+    #: Turns one worker answers at a time, at most: fewer while vLLM says that requests wait inside it.
     slots: Annotated[int, Field(ge=1, le=1_024), Allowed("a whole number from 1 to 1024")] = 8
     #: How long a silent worker keeps its chats.
     lease_s: Annotated[
@@ -113,10 +115,29 @@ class TurnsSection(Section):
     deadline_s: Seconds = 600.0
     #: Longer messages are refused with a notice.
     max_text_chars: Count = 200_000
+    #: Turns that may wait: in one group, in one direct chat, of one person in all chats, and in all.
     per_chat_waiting: Count = 5
+    direct_waiting: Count = 3
+    person_waiting: Count = 3
     total_waiting: Count = 10_000
+    #: A chat's share of the slots while there are too few for all.
+    direct_weight: Weight = 2.0
+    group_weight: Weight = 1.0
     #: Failed attempts after which a turn is given up.
     attempts: Annotated[int, Field(ge=1, le=20), Allowed("a whole number from 1 to 20")] = 3
+    #: Where a platform cannot tell whether a message arrived (Telegram, WhatsApp, SMS): `resend` sends it again,
+    #: labelled as a possible duplicate; `give_up` never sends anything twice and may lose it. Notices and first
+    #: signs keep to it too.
+    send_policy: Annotated[Literal["resend", "give_up"], Allowed("resend or give_up")] = "resend"
+
+
+class QuotaSection(Section):
+    """How many messages are taken in an hour and in a day (of UTC); 0 takes any number."""
+
+    person_hourly: Quota = 0
+    person_daily: Quota = 0
+    chat_hourly: Quota = 0
+    chat_daily: Quota = 0
 
 
 class GatewaySection(Section):

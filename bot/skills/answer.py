@@ -11,6 +11,7 @@ from bot.chat.keeper import ContextKeeper
 from bot.chat.prompt import Persona, without_marks
 from bot.clock import Clock
 from bot.errors import SealBroken
+from bot.skills.shortening import shortened
 from bot.telemetry.events import FirstToken, Hooks, emit
 from bot.turns.live_reply import LiveReply
 from bot.turns.model import Chat, Exchange, Reply, Spent, Turn
@@ -22,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 #: Closes a reply that reached its longest length.
 CUT_MARK = "*(My answer reached its longest length. Ask me to go on.)*"
+#: Closes a reply that was kept short because many wait.
+SHORT_MARK = "*(Many people are asking, so I kept this short. Ask me to go on.)*"
 #: Stands for a reply in which the model said nothing at all.
 NOTHING_SAID = "*(I have no answer to that. Could you put it differently?)*"
 
@@ -43,6 +46,8 @@ class AnswerSettings:
 class Generated:
     """A reply while it grows."""
 
+    #: How long it may become.
+    most_tokens: int
     text: str = ""
     first_token_at: datetime | None = None
     finish: Finish | None = None
@@ -59,6 +64,7 @@ class Answer:
         salt: Callable[[Chat], str],
         clock: Clock,
         settings: AnswerSettings,
+        predicted_wait_s: Callable[[], float | None] = lambda: None,
         hooks: Hooks = (),
     ) -> None:
         self._engine = engine
@@ -66,6 +72,7 @@ class Answer:
         self._salt = salt
         self._clock = clock
         self._settings = settings
+        self._predicted_wait_s = predicted_wait_s
         self._hooks = hooks
 
     async def reply(self, turn: Turn, live: LiveReply, stop: Stop) -> Reply | None:
@@ -102,9 +109,10 @@ class Answer:
         return assemble(turn, exchanges, persona=self._settings.persona, limits=limits, strict=strict)
 
     async def _generate(self, turn: Turn, prompt: Assembled, live: LiveReply, stop: Stop) -> Reply | None:
-        generated = Generated()
+        generated = Generated(most_tokens=shortened(prompt.reply_tokens, self._predicted_wait_s()))
         asked_s = self._clock.monotonic()
-        async with self._engine.stream(self._request(turn, prompt)) as events:
+        request = self._request(turn, prompt, generated.most_tokens)
+        async with stop.entered(self._engine.stream(request)) as events:
             async for event in stop.interrupt(events):
                 if isinstance(event, Finish):
                     generated.finish = event
@@ -125,13 +133,13 @@ class Answer:
         waited_s = (at - turn.accepted_at).total_seconds()
         emit(self._hooks, FirstToken(turn_id=turn.id, engine_s=engine_s, since_accepted_s=waited_s))
 
-    def _request(self, turn: Turn, prompt: Assembled) -> ChatRequest:
+    def _request(self, turn: Turn, prompt: Assembled, most_tokens: int) -> ChatRequest:
         settings = self._settings
         left_s = (turn.deadline_at - self._clock.now()).total_seconds()
         return ChatRequest(
             request_id=f"{turn.id}-{turn.token}",
             messages=prompt.messages,
-            max_tokens=prompt.reply_tokens,
+            max_tokens=most_tokens,
             first_token_s=min(settings.first_token_s, max(left_s, 1.0)),
             stall_s=settings.stall_s,
             total_s=max(left_s, 1.0),
@@ -158,7 +166,7 @@ def _shown(prompt: Assembled, generated: Generated) -> list[str]:
     said = without_marks(generated.text)
     shown.append(said if said.strip() else NOTHING_SAID)
     if generated.finish and generated.finish.reason is FinishReason.LENGTH:
-        shown.append(CUT_MARK)
+        shown.append(SHORT_MARK if generated.most_tokens < prompt.reply_tokens else CUT_MARK)
     return shown
 
 

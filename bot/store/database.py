@@ -26,6 +26,14 @@ _DRIVERS = {
     "postgresql": "postgresql+asyncpg",
     "postgresql+asyncpg": "postgresql+asyncpg",
 }
+#: A process that is frozen between the parsing of a statement and its execution is not "idle in transaction" to
+#: PostgreSQL, and no statement's timeout ends it; only the timeout for whole transactions does, from PostgreSQL 17 on.
+_BOUND_TRANSACTIONS = (
+    "SELECT set_config('transaction_timeout', '{milliseconds}', false)"
+    " WHERE current_setting('server_version_num')::int >= 170000"
+)
+#: How much of a lease a transaction may last: more than a statement, and less than is left of a lease at its renewal.
+_TRANSACTION_SHARE = 0.6
 #: How many transactions may read SQLite beside the one that writes.
 _SQLITE_READERS = 4
 
@@ -143,7 +151,7 @@ class Database:
 
     def _postgres_engine(self) -> AsyncEngine:
         below_lease_ms = str(round(self._lease_s * 1000 / 2))
-        return create_async_engine(
+        engine = create_async_engine(
             self.url,
             pool_size=self._connections,
             max_overflow=0,
@@ -161,6 +169,15 @@ class Database:
                 },
             },
         )
+        bound = _BOUND_TRANSACTIONS.format(milliseconds=round(self._lease_s * 1000 * _TRANSACTION_SHARE))
+
+        @event.listens_for(engine.sync_engine, "connect")
+        def bound_transactions(dbapi_connection: Any, _record: object) -> None:
+            cursor = dbapi_connection.cursor()
+            cursor.execute(bound)
+            cursor.close()
+
+        return engine
 
 
 def parse_url(url: str) -> URL:

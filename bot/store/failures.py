@@ -82,6 +82,9 @@ def _sqlite_sentence(error: Any) -> str | None:
 
 def _speaks_of_connection(error: DBAPIError) -> bool:
     text = str(error.orig).lower()
+    if "another operation" in text:
+        # asyncpg's word for a connection that a timeout left in the middle of something: it is of no more use.
+        return True
     return "connection" in text and ("closed" in text or "lost" in text or "no active" in text)
 
 

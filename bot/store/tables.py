@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     TypeDecorator,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -94,6 +95,7 @@ class ChatRow(Base):
 
 # Not IN: SQLite would make a table of its list for every row that is written, whether or not the row is meant.
 _UNFINISHED = text("state = 'waiting' OR state = 'replied' OR state = 'sending' OR restate")
+_WAITING = text("state = 'waiting'")
 _FINISHED = text("state = 'sent' OR state = 'refused' OR state = 'dead' OR state = 'cancelled'")
 _OWED = text("(state = 'replied' OR state = 'sending') AND sends_from = 'owner'")
 
@@ -125,6 +127,15 @@ class TurnRow(Base):
             sqlite_where=_OWED,
             postgresql_where=_OWED,
         ),
+        Index(
+            "ix_turns_person",
+            "sender_id",
+            "adapter",
+            # Always the same, and here so that SQLite counts without looking at the rows.
+            "state",
+            sqlite_where=_WAITING,
+            postgresql_where=_WAITING,
+        ),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -147,9 +158,13 @@ class TurnRow(Base):
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     restate: Mapped[bool] = mapped_column(default=False)
     stopped: Mapped[bool] = mapped_column(default=False)
+    #: The notice of its episode, where that speaks for this refused turn; null where the notice is its own.
+    notice_id: Mapped[str | None] = mapped_column(String(32))
     #: The placeholder's message, and who may post one until when.
     placeholder: Mapped[str | None] = mapped_column(String(255))
     sign_until: Mapped[datetime | None]
+    #: The wait, in seconds, that the placeholder told of; null where it tells of none.
+    told_wait_s: Mapped[float | None]
     #: The user's message as it stood in the prompt, and the reply as the engine emitted it.
     prompt_sealed: Mapped[bytes | None]
     reply_sealed: Mapped[bytes | None]
@@ -183,6 +198,8 @@ class InboundRow(Base):
     #: JSON of the message: who, what, when, and what it quotes.
     said_sealed: Mapped[bytes]
     accepted_at: Mapped[datetime]
+    #: The person took it back before it was answered; nothing of it is kept.
+    withdrawn: Mapped[bool] = mapped_column(server_default=false())
 
 
 class PartRow(Base):
@@ -230,8 +247,104 @@ class NoticeRow(Base):
     #: Whoever sends it has until then; afterwards another may.
     claimed_until: Mapped[datetime | None]
     message: Mapped[str | None] = mapped_column(String(255))
+    #: Said once more when it has been sent: a late edit may stand over it.
+    restate: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
+
+
+class TrailRow(Base):
+    """One thing that happened to a turn's attempts."""
+
+    __tablename__ = "trail"
+    __table_args__ = (Index("ix_trail_turn", "turn_id", "id"),)
+
+    #: Given out by the database: a turn's steps are written one behind the other, whatever the clocks say.
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer(), "sqlite"), primary_key=True)
+    turn_id: Mapped[str] = mapped_column(ForeignKey("turns.id", ondelete="CASCADE"))
+    event: Mapped[str] = mapped_column(String(16))
+    #: The turn's state then, and its failed attempts with this one.
+    state: Mapped[str] = mapped_column(String(16))
+    attempts: Mapped[int] = mapped_column(Integer)
+    counted: Mapped[bool]
+    token: Mapped[int | None]
+    error: Mapped[str | None] = mapped_column(String(255))
+    times: Mapped[int] = mapped_column(Integer)
+    first_at: Mapped[datetime]
+    last_at: Mapped[datetime]
+
+
+_ON_THE_LIST = text("requeued_at IS NULL AND discarded_at IS NULL")
+
+
+class DeadLetterRow(Base):
+    """A turn that was given up, as it stood then; it stays when the turn is requeued, and counts that."""
+
+    __tablename__ = "dead_letters"
+    __table_args__ = (
+        Index("ix_dead_letters_chat", "chat_id"),
+        Index(
+            "ix_dead_letters_open",
+            "died_at",
+            "turn_id",
+            sqlite_where=_ON_THE_LIST,
+            postgresql_where=_ON_THE_LIST,
+        ),
+    )
+
+    turn_id: Mapped[str] = mapped_column(ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True)
+    chat_id: Mapped[str] = mapped_column(ForeignKey("chats.id", ondelete="CASCADE"))
+    adapter: Mapped[str] = mapped_column(String(64))
+    #: The error's class; and with its sentence, where that is ours.
+    reason: Mapped[str] = mapped_column(String(64))
+    error: Mapped[str] = mapped_column(String(255))
+    #: The state it died in.
+    state: Mapped[str] = mapped_column(String(16))
+    attempts: Mapped[int] = mapped_column(Integer)
+    token: Mapped[int | None]
+    accepted_at: Mapped[datetime]
+    died_at: Mapped[datetime]
+    requeues: Mapped[int] = mapped_column(Integer)
+    requeued_at: Mapped[datetime | None]
+    discarded_at: Mapped[datetime | None]
+
+
+class EpisodeRow(Base):
+    """Of what a chat was told that it cannot be taken now: one notice speaks for all that follows."""
+
+    __tablename__ = "episodes"
+
+    chat_id: Mapped[str] = mapped_column(ForeignKey("chats.id", ondelete="CASCADE"), primary_key=True)
+    #: Which limit, and whose: the chat's own, or one person's.
+    subject: Mapped[str] = mapped_column(String(300), primary_key=True)
+    notice_id: Mapped[str] = mapped_column(String(32))
+    #: The `ord` of the turn that stood first then; once another does, the chat was served. Null where none stood.
+    head_ord: Mapped[int | None]
+    began_at: Mapped[datetime]
+
+
+class QuotaUseRow(Base):
+    """How much of a quota is used up in one window of time."""
+
+    __tablename__ = "quota_uses"
+    __table_args__ = (Index("ix_quota_uses_ends", "ends_at"),)
+
+    #: A digest of whose quota it is and of its window.
+    subject: Mapped[str] = mapped_column(String(64), primary_key=True)
+    uses: Mapped[int]
+    ends_at: Mapped[datetime]
+
+
+class PaceRow(Base):
+    """How fast one worker answers, as it last reported."""
+
+    __tablename__ = "worker_paces"
+
+    worker_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    slots: Mapped[int]
+    #: The mean time a turn kept its slot, in seconds; null before any ended.
+    turn_s: Mapped[float | None]
+    seen_at: Mapped[datetime]
 
 
 class RecordRow(Base):

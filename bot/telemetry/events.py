@@ -72,6 +72,14 @@ class ShedReason(StrEnum):
     CHAT_FULL = "chat_full"
     #: The deployment has too many waiting turns.
     ALL_FULL = "all_full"
+    #: The person has too many waiting turns.
+    PERSON_FULL = "person_full"
+    #: The line is longer than the deadline allows.
+    TOO_LATE = "too_late"
+    #: The chat has used up its messages of the hour or the day.
+    CHAT_QUOTA = "chat_quota"
+    #: The person has used up theirs.
+    PERSON_QUOTA = "person_quota"
     #: The message is longer than any the assistant takes.
     TOO_LONG = "too_long"
     #: The message is not text.
@@ -80,7 +88,7 @@ class ShedReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnShed(Details):
-    """A mention was refused at intake, together with its notice."""
+    """A mention was refused at intake; its notice, or that of its episode, says so."""
 
     chat_id: str
     adapter: str

@@ -79,6 +79,10 @@ class Metrics:
         self.running.set(running)
         self.dead.set(dead)
 
+    def set_line(self, wait_s: float | None) -> None:
+        """Set what is predicted: the wait of a turn accepted now."""
+        self.line_wait.set(float("nan") if wait_s is None else wait_s)
+
     def exposition(self) -> bytes:
         """Render everything in Prometheus' text format."""
         return generate_latest(self.registry)
@@ -89,8 +93,13 @@ class Metrics:
         self.queue_oldest = Gauge(
             "aside_queue_oldest_seconds", "Age of the oldest waiting turn", registry=registry
         )
+        self.line_wait = Gauge(
+            "aside_line_wait_seconds",
+            "Predicted wait of a turn accepted now; NaN while nobody knows",
+            registry=registry,
+        )
         self.running = Gauge("aside_turns_running", "Turns in a worker's hands", registry=registry)
-        self.dead = Gauge("aside_dead", "Turns given up and not requeued", registry=registry)
+        self.dead = Gauge("aside_dead", "Turns given up, not requeued and not discarded", registry=registry)
         self.up = Gauge("aside_dependency_up", "1 while it answers", ["dependency"], registry=registry)
         self.engine = Gauge("aside_engine_state", "1 for the engine's state", ["state"], registry=registry)
         for dependency in Dependency:

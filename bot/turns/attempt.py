@@ -1,7 +1,7 @@
 """One attempt at one turn: from the claim to a stored and delivered reply, or an honest end."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from bot.chat.keeper import ContextKeeper
@@ -13,12 +13,18 @@ from bot.turns.delivery import Delivery
 from bot.turns.journal import Journal
 from bot.turns.lease import Lease
 from bot.turns.model import Exchange, NoticeKind, Reply, Skill, Spent, Turn, TurnState
-from bot.turns.notice_texts import NOTICES, STOPPED_MARK
+from bot.turns.notice_texts import MAY_HAVE_ARRIVED, NOTICES, STOPPED_MARK
 from bot.turns.stopping import Stop
 from bot.turns.trouble import Trouble
 from engine.errors import PromptTooLong
 
 logger = logging.getLogger(__name__)
+
+#: The last share of the time allowed for a turn in which no generation is begun, if half of one does not fit in.
+LAST_SHARE = 0.1
+
+#: Seconds for which a notice is left to the worker that caused it: it sends it before the chat's next reply.
+NOTICE_FIRST_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +48,7 @@ class Attempt:
         trouble: Trouble,
         clock: Clock,
         settings: AttemptSettings,
+        usual_s: Callable[[], float | None] = lambda: None,
         hooks: Hooks = (),
     ) -> None:
         self._journal = journal
@@ -51,6 +58,7 @@ class Attempt:
         self._trouble = trouble
         self._clock = clock
         self._settings = settings
+        self._usual_s = usual_s
         self._hooks = hooks
 
     async def work(self, turn: Turn, lease: Lease, stop: Stop) -> None:
@@ -64,7 +72,7 @@ class Attempt:
         if turn.state is TurnState.SENT:
             await self._restate(turn, lease, delivery)
         elif ended := self._ending(turn):
-            await self._give_up(turn, delivery, ended)
+            await self._end(turn, lease, delivery, ended)
         elif turn.state is not TurnState.WAITING:
             await self._deliver(turn, lease, delivery)
         elif turn.cancel_requested:
@@ -72,12 +80,34 @@ class Attempt:
         else:
             await self._answer_if_it_fits(turn, lease, stop, delivery)
 
+    async def lost(self, turn: Turn, lease: Lease) -> None:
+        """Hear that another may have the turn by now."""
+        delivery = self._deliveries.get(turn.chat.adapter)
+        if delivery is not None:
+            await delivery.lost(turn, lease)
+
+    async def _end(self, turn: Turn, lease: Lease, delivery: Delivery, kind: NoticeKind) -> None:
+        """Give a turn up, unless a last look finds on the platform what was in doubt: then it goes on."""
+        looked = await delivery.look(turn, lease)
+        if looked != turn:
+            await self._deliver(looked, lease, delivery)
+        else:
+            await self._give_up(turn, delivery, kind)
+
     def _ending(self, turn: Turn) -> NoticeKind | None:
         if turn.attempts >= self._settings.most_attempts:
             return NoticeKind.FAILED
-        if turn.state is TurnState.WAITING and self._clock.now() >= turn.deadline_at:
+        if turn.state is TurnState.WAITING and self._left_s(turn) <= self._least_left_s(turn):
             return NoticeKind.EXPIRED
         return None
+
+    def _left_s(self, turn: Turn) -> float:
+        return (turn.deadline_at - self._clock.now()).total_seconds()
+
+    def _least_left_s(self, turn: Turn) -> float:
+        """Tell how much time must be left, so that the engine does not work on what will expire in its hands."""
+        allowed_s = (turn.deadline_at - turn.accepted_at).total_seconds()
+        return min((self._usual_s() or 0.0) / 2, allowed_s * LAST_SHARE)
 
     async def _answer_if_it_fits(self, turn: Turn, lease: Lease, stop: Stop, delivery: Delivery) -> None:
         try:
@@ -131,14 +161,15 @@ class Attempt:
         return replace(reply, parts=delivery.split(turn, shown))
 
     async def _cancel(self, turn: Turn, delivery: Delivery) -> None:
-        await self._journal.cancel(turn, NOTICES[NoticeKind.STOPPED])
+        await self._journal.cancel(turn, NOTICES[NoticeKind.STOPPED], reserved_s=NOTICE_FIRST_S)
         self._tell_finished(turn, TurnOutcome.CANCELLED)
         await delivery.closed(turn)
 
     async def _give_up(self, turn: Turn, delivery: Delivery, kind: NoticeKind) -> None:
         state = TurnState.DEAD if kind is NoticeKind.FAILED else TurnState.REFUSED
         logger.warning("turn %s is given up: %s after %d attempts", turn.id, kind.value, turn.attempts)
-        await self._journal.give_up(turn, state, kind, NOTICES[kind])
+        text = MAY_HAVE_ARRIVED if _may_have_arrived(turn) else NOTICES[kind]
+        await self._journal.give_up(turn, state, kind, text, reserved_s=NOTICE_FIRST_S)
         self._tell_finished(turn, TurnOutcome(state.value))
         await delivery.closed(turn)
 
@@ -156,3 +187,7 @@ class Attempt:
         total_s = (self._clock.now() - turn.accepted_at).total_seconds()
         finished = TurnFinished(turn_id=turn.id, chat_id=turn.chat.id, outcome=outcome, total_s=total_s)
         emit(self._hooks, finished)
+
+
+def _may_have_arrived(turn: Turn) -> bool:
+    return any(part.in_doubt or part.message is not None for part in turn.parts)

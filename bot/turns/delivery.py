@@ -14,7 +14,9 @@ from bot.turns.lease import Lease
 from bot.turns.live import LiveBus
 from bot.turns.live_reply import BusLive, LiveReply
 from bot.turns.model import Turn
-from bot.turns.sending import Sending, SendPolicy
+from bot.turns.notice_sending import NoticeSending
+from bot.turns.send_policy import SendPolicy
+from bot.turns.sending import Sending
 from bot.turns.takeover import LateEffects
 
 
@@ -29,8 +31,16 @@ class Delivery(Protocol):
         """See to the sending of a stored reply; safe to repeat. Raises `AdapterError`."""
         ...
 
+    async def look(self, turn: Turn, lease: Lease) -> Turn:
+        """Look once more for what is in doubt, before a turn is given up; return what is known then."""
+        ...
+
     async def restate(self, turn: Turn, lease: Lease) -> None:
         """Make the stored final text stand once more."""
+        ...
+
+    async def lost(self, turn: Turn, lease: Lease) -> None:
+        """Hear that another may have the turn: what was shown live here may stand over its final text."""
         ...
 
     async def closed(self, turn: Turn) -> None:
@@ -52,13 +62,16 @@ class WorkerDelivery:
         late: LateEffects,
         clock: Clock,
         *,
+        notices: NoticeSending,
         policy: SendPolicy,
         delays: Delays,
         hooks: Hooks,
     ) -> None:
         adapter = self._adapter = platform.adapter
-        self._live = EditLive(adapter, journal, late, clock, delays)
-        self._sending = Sending(adapter, journal, late, policy=policy, again_s=delays.not_now_s, hooks=hooks)
+        self._notices = notices
+        self._late = late
+        self._live = EditLive(adapter, journal, late, clock, delays=delays, policy=policy)
+        self._sending = Sending(adapter, journal, late, clock, policy=policy, delays=delays, hooks=hooks)
 
     @asynccontextmanager
     async def live(self, turn: Turn, lease: Lease) -> AsyncIterator[LiveReply]:
@@ -70,12 +83,22 @@ class WorkerDelivery:
         """Send what is not sent yet."""
         await self._sending.send(turn, lease)
 
+    async def look(self, turn: Turn, lease: Lease) -> Turn:
+        """Ask the platform."""
+        return await self._sending.look(turn, lease)
+
     async def restate(self, turn: Turn, lease: Lease) -> None:
         """Edit the final text in again."""
         await self._sending.restate(turn, lease)
 
+    async def lost(self, turn: Turn, lease: Lease) -> None:
+        """Have the final text edited in again if an edit of ours may have come behind it."""
+        if lease.may_have_overwritten:
+            await self._late.restate(turn)
+
     async def closed(self, turn: Turn) -> None:
-        """Do nothing: the notice task sends notices."""
+        """Send the notice before the chat is given back, so that it stands before the next reply."""
+        await self._notices.send_of(turn.id)
 
     def split(self, turn: Turn, markdown: str) -> tuple[str, ...]:
         """Ask the adapter."""
@@ -100,8 +123,15 @@ class OwnerDelivery:
         """Ring: the owner finds the stored reply in SQL."""
         await self._bus.ring(turn.chat.adapter)
 
+    async def look(self, turn: Turn, lease: Lease) -> Turn:
+        """Know nothing new: an owner repeats its operations without any doubt."""
+        return turn
+
     async def restate(self, turn: Turn, lease: Lease) -> None:
         """Do nothing: an owner only ever sends the stored text."""
+
+    async def lost(self, turn: Turn, lease: Lease) -> None:
+        """Do nothing: snapshots are overtaken by number, and the stored text by nothing."""
 
     async def closed(self, turn: Turn) -> None:
         """Take the live reply away and ring for the notice."""
@@ -125,9 +155,12 @@ def deliveries(
     hooks: Hooks = (),
 ) -> dict[str, Delivery]:
     """Choose each platform's delivery by who may call it."""
+    notices = NoticeSending(platforms, journal, clock, delays, policy=policy, hooks=hooks)
     return {
         name: OwnerDelivery(platform, bus)
         if platform.adapter.sends_from is SendsFrom.OWNER
-        else WorkerDelivery(platform, journal, late, clock, policy=policy, delays=delays, hooks=hooks)
+        else WorkerDelivery(
+            platform, journal, late, clock, notices=notices, policy=policy, delays=delays, hooks=hooks
+        )
         for name, platform in platforms.items()
     }

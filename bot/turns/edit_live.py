@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from adapters.base import Adapter, Capabilities, Edit, LiveOutput, LivePhase, Purpose
-from adapters.errors import AdapterError, RetryAfter, Unreachable
+from adapters.errors import AdapterError, Ambiguous, RetryAfter, Unreachable
 from adapters.markdown import parse
 from bot.clock import Clock
 from bot.errors import Fenced, StoreUnavailable
@@ -16,24 +16,36 @@ from bot.turns.journal import Journal
 from bot.turns.lease import Lease
 from bot.turns.live_reply import LiveReply, Newest
 from bot.turns.model import Turn
+from bot.turns.send_policy import LEFT, SendPolicy, leaves_doubt
 from bot.turns.sign import PLACEHOLDER, sign, take_back
 from bot.turns.takeover import LateEffects
-from bot.turns.tasks import end
+from bot.turns.tasks import end, unbroken
 
 logger = logging.getLogger(__name__)
+
+#: How often it is tried to take a placeholder back while the database is away.
+MOST_TRIES = 5
 
 
 class EditLive:
     """Opens live replies on one `sends_from: any` platform."""
 
     def __init__(
-        self, adapter: Adapter, journal: Journal, late: LateEffects, clock: Clock, delays: Delays
+        self,
+        adapter: Adapter,
+        journal: Journal,
+        late: LateEffects,
+        clock: Clock,
+        *,
+        delays: Delays,
+        policy: SendPolicy = SendPolicy.RESEND,
     ) -> None:
         self._adapter = adapter
         self._journal = journal
         self._late = late
         self._clock = clock
         self._delays = delays
+        self._policy = policy
 
     @asynccontextmanager
     async def open(self, turn: Turn, lease: Lease) -> AsyncIterator["EditedReply"]:
@@ -90,23 +102,42 @@ class EditLive:
                 content=parse(self._cut(turn, text)),
                 purpose=Purpose.REPLY,
             )
-            await self._adapter.edit(edit)
+            try:
+                await self._adapter.edit(edit)
+            finally:
+                lease.shown()
             await self._late.check(turn, lease)
 
     async def _post(self, reply: "EditedReply", text: str) -> None:
         """Post the placeholder; one that the record does not keep is nobody's to edit, and is taken back."""
         turn = reply.turn
         operation = sign(turn.id, turn.chat, turn.said[-1].message, self._cut(turn, text))
-        sent = await self._adapter.send(operation)
+        try:
+            sent = await self._adapter.send(operation)
+        except Ambiguous:
+            if leaves_doubt(self._policy, self._adapter, turn.chat.conversation):
+                await self._journal.placeholder_left(turn, self._clock.now() + LEFT)
+            raise
         try:
             await self._journal.placeholder_posted(turn, sent.message)
         except Fenced:
             await take_back(self._adapter, self._journal, turn.id, turn.chat, sent.message)
             raise
         except StoreUnavailable:
-            await self._adapter.delete(turn.chat.account, turn.chat.conversation, sent.message)
+            # It may stand in the record all the same, and somebody else may have edited the answer into it.
+            await self._taken_back(turn, sent.message)
             raise
         reply.turn = replace(turn, placeholder=sent.message)
+
+    async def _taken_back(self, turn: Turn, message: str) -> None:
+        for _ in range(MOST_TRIES):
+            try:
+                await take_back(self._adapter, self._journal, turn.id, turn.chat, message)
+            except StoreUnavailable:
+                await asyncio.sleep(self._delays.not_now_s)
+            else:
+                return
+        logger.warning("a placeholder of turn %s may stand beside its answer", turn.id)
 
     def _cut(self, turn: Turn, text: str) -> str:
         return self._adapter.split(text, turn.chat.conversation)[0]
@@ -147,12 +178,16 @@ class EditedReply(LiveReply):
     async def close(self, pump: "asyncio.Task[None]") -> None:
         """Let a call that is on the platform end, start no other, and pass on what the pump raised."""
         try:
-            async with self.on_platform:
-                pump.cancel()
+            # Also where the lease is lost meanwhile: cut off, the call would arrive behind a successor's final text.
+            await unbroken(self._at_rest(pump))
         finally:
             await end({pump})
         if not pump.cancelled() and (error := pump.exception()):
             raise error
+
+    async def _at_rest(self, pump: "asyncio.Task[None]") -> None:
+        async with self.on_platform:
+            pump.cancel()
 
 
 def _text(phase: LivePhase, text: str) -> str:

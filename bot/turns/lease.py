@@ -28,12 +28,28 @@ class Lease:
         self._lease_ms = lease_ms
         self._clock = clock
         self._lost = False
-        self._valid_until_s = self._expiry_s(clock.monotonic())
+        self._confirmed_at_s = clock.monotonic()
+        self._valid_until_s = self._expiry_s(self._confirmed_at_s)
+        self._shown_at_s: float | None = None
+
+    @property
+    def length_s(self) -> float:
+        """How long a holder that is not heard of keeps the chat, in seconds."""
+        return self._lease_ms / 1000
 
     @property
     def held(self) -> bool:
         """Whether the lease certainly still stands, by the last confirmation and our own clock."""
         return not self._lost and self._clock.monotonic() < self._valid_until_s
+
+    @property
+    def may_have_overwritten(self) -> bool:
+        """Whether something was shown since the schedule last confirmed: another may have held the chat by then."""
+        return self._shown_at_s is not None and self._shown_at_s >= self._confirmed_at_s
+
+    def shown(self) -> None:
+        """Take note that something provisional was shown just now."""
+        self._shown_at_s = self._clock.monotonic()
 
     def require(self) -> None:
         """Raise `LeaseLost` unless the lease certainly stands."""
@@ -52,6 +68,7 @@ class Lease:
         if not kept:
             self._lost = True
             raise LeaseLost
+        self._confirmed_at_s = asked_at_s
         self._valid_until_s = self._expiry_s(asked_at_s)
 
     async def renew(self) -> None:

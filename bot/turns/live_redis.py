@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from adapters.base import LivePhase, LiveSnapshot
 from bot.chat.vault import Vault
-from bot.errors import ScheduleUnavailable, VaultError
+from bot.errors import ScheduleUnavailable, VaultError, WrittenByNewer
 from bot.store.redis_errors import redis_call
 from bot.turns.live import StopSignal
 from bot.turns.live_listen import Link, listen
@@ -144,7 +144,7 @@ class RedisLiveBus:
             if isinstance(live, Ring):
                 return [None]
             snapshot = open_snapshot(self._vault, live)
-        except (UnreadableLive, VaultError) as exc:
+        except (UnreadableLive, VaultError, WrittenByNewer) as exc:
             logger.warning("a live snapshot was dropped: %s", exc)
             return []
         return [snapshot] if order.admit(snapshot) else []

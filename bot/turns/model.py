@@ -112,6 +112,10 @@ class Part:
     in_doubt: bool
     #: The platform's reference, once it is known to have arrived.
     message: str | None
+    #: It was sent again in doubt (class C only): people were told so, and an edit must go on saying it.
+    may_be_duplicate: bool = False
+    #: When the send that is in doubt began.
+    started_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,12 @@ NOTICES: dict[NoticeKind, str] = {
     NoticeKind.STOPPED: "Stopped.",
 }
 
+#: Said instead of FAILED where some of the reply arrived, or may have: nobody is told that there is none.
+MAY_HAVE_ARRIVED = (
+    "I tried three times to bring my answer here and cannot tell whether all of it arrived, sorry. "
+    "If you do not see it, please ask again."
+)
+
 #: Closes a reply that a person stopped.
 STOPPED_MARK = "*(stopped)*"
 

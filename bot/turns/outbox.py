@@ -6,10 +6,10 @@ import logging
 from adapters.base import Adapter, LiveSurface, Purpose, Send
 from adapters.errors import AdapterError, Gone, Moved, PolicyBlocked, Rejected, WindowClosed
 from adapters.markdown import parse
-from bot.errors import KeyMissing, StoreUnavailable
+from bot.errors import StoreUnavailable
 from bot.telemetry.events import Hooks, NoticeSent, emit
 from bot.turns.journal import Journal
-from bot.turns.journal.owed import OwedNotice, OwedReply
+from bot.turns.journal.owed import LockedReply, OwedNotice, OwedReply
 from bot.turns.live import LiveBus
 from bot.turns.notice_texts import UNSHOWN_PART
 
@@ -73,7 +73,7 @@ class Outbox:
             try:
                 more = await self._send_owed()
                 self._note_outage(None)
-            except (StoreUnavailable, KeyMissing) as error:
+            except StoreUnavailable as error:
                 more = False
                 self._note_outage(error)
             if not more:
@@ -94,7 +94,10 @@ class Outbox:
         for item in owed:
             if item.chat.id in failed:
                 continue
-            if await self._sent(item):
+            if isinstance(item, LockedReply):
+                self._note_locked(item)
+                failed.add(item.chat.id)
+            elif await self._sent(item):
                 sent.append(item)
             else:
                 failed.add(item.chat.id)
@@ -163,6 +166,16 @@ class Outbox:
                 reply_to=reply_to,
             )
         )
+
+    def _note_locked(self, item: LockedReply) -> None:
+        if item.chat.id not in self._waiting:
+            logger.error(
+                "chat %s of %s waits, its reply cannot be read here: %s",
+                item.chat.id,
+                self._adapter.name,
+                item.why,
+            )
+        self._waiting.add(item.chat.id)
 
     def _note_outage(self, error: Exception | None) -> None:
         if (error is not None) == self._out:

@@ -3,34 +3,24 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from enum import StrEnum
+from dataclasses import replace
 from functools import partial
 
 from adapters.base import Adapter, Edit, Idempotency, Purpose, Send, Sent
-from adapters.errors import Gone, Rejected, RetryAfter, Unreachable
+from adapters.errors import AdapterError, Ambiguous, Gone, Rejected
 from adapters.markdown import parse
+from bot.clock import Clock
 from bot.errors import Fenced, StoreUnavailable
 from bot.telemetry.events import AmbiguousSend, Hooks, emit
+from bot.turns.delays import Delays
 from bot.turns.journal import Journal
 from bot.turns.lease import Lease
 from bot.turns.model import Part, Turn
+from bot.turns.send_policy import UNKNOWN, SendPolicy, leaves_doubt
 from bot.turns.takeover import LateEffects
 from bot.turns.tasks import unbroken
 
 logger = logging.getLogger(__name__)
-
-
-class SendPolicy(StrEnum):
-    """What to do on a class C platform with a send that may or may not have arrived."""
-
-    #: Send again, marked as a possible duplicate.
-    RESEND = "resend"
-    #: Leave it: a rare loss rather than a rare duplicate.
-    GIVE_UP = "give_up"
-
-
-#: What stands for the message of a part that was left in doubt.
-UNKNOWN = Sent(message="")
 
 
 class Sending:
@@ -41,16 +31,18 @@ class Sending:
         adapter: Adapter,
         journal: Journal,
         late: LateEffects,
+        clock: Clock,
         *,
         policy: SendPolicy = SendPolicy.RESEND,
-        again_s: float = 1.0,
+        delays: Delays,
         hooks: Hooks = (),
     ) -> None:
         self._adapter = adapter
         self._journal = journal
         self._late = late
+        self._clock = clock
         self._policy = policy
-        self._again_s = again_s
+        self._delays = delays
         self._hooks = hooks
 
     async def send(self, turn: Turn, lease: Lease) -> None:
@@ -63,6 +55,27 @@ class Sending:
             if part.message is None:
                 await self._send_part(turn, part, lease)
         await self._journal.finish(turn)
+
+    async def look(self, turn: Turn, lease: Lease) -> Turn:
+        """Look once more for what is in doubt, where the platform can tell; return the turn with what was found."""
+        if self._adapter.capabilities(turn.chat.conversation).idempotency is not Idempotency.READ_BACK:
+            return turn
+        return replace(turn, parts=tuple([await self._looked_up(turn, part, lease) for part in turn.parts]))
+
+    async def _looked_up(self, turn: Turn, part: Part, lease: Lease) -> Part:
+        if not part.in_doubt:
+            return part
+        chat = turn.chat
+        await self._settled(part, lease)
+        try:
+            found = await self._adapter.find(part.op_id, chat.account, chat.conversation)
+        except AdapterError as error:
+            logger.info("part %s cannot be looked up: %s", part.op_id, type(error).__name__)
+            return part
+        if found is None:
+            return part
+        await self._record(turn, part, found, lease)
+        return replace(part, message=found.message, in_doubt=False)
 
     async def restate(self, turn: Turn, lease: Lease) -> None:
         """Edit the stored final text in once more, over whatever a stalled worker left."""
@@ -87,7 +100,7 @@ class Sending:
                 logger.info("the placeholder of turn %s cannot be edited any more", turn.id)
             else:
                 return
-        found = await self._resolve_doubt(turn, part) if part.in_doubt else None
+        found = await self._resolve_doubt(turn, part, lease) if part.in_doubt else None
         if found is not None:
             await self._record(turn, part, found, lease)
         else:
@@ -107,7 +120,10 @@ class Sending:
     ) -> None:
         try:
             sent = await call()
-        except (RetryAfter, Unreachable):
+        except Ambiguous:
+            raise
+        except AdapterError:
+            # Every other refusal says that nothing was done: no doubt is left behind.
             await self._journal.part_not_sent(turn, part.number)
             raise
         await self._record(turn, part, sent, lease)
@@ -123,24 +139,38 @@ class Sending:
             except StoreUnavailable:
                 if not lease.held:
                     raise
-                await asyncio.sleep(self._again_s)
+                await asyncio.sleep(self._delays.not_now_s)
             else:
                 return
 
-    async def _resolve_doubt(self, turn: Turn, part: Part) -> Sent | None:
+    async def _resolve_doubt(self, turn: Turn, part: Part, lease: Lease) -> Sent | None:
         chat = turn.chat
         found = None
         match self._adapter.capabilities(chat.conversation).idempotency:
             case Idempotency.READ_BACK:
+                await self._settled(part, lease)
                 found = await self._adapter.find(part.op_id, chat.account, chat.conversation)
-            case Idempotency.NONE if self._policy is SendPolicy.GIVE_UP:
+            case Idempotency.NONE if leaves_doubt(self._policy, self._adapter, chat.conversation):
                 found = UNKNOWN
             case Idempotency.NONE:
+                await self._settled(part, lease)
                 await self._journal.part_resent_in_doubt(turn, part.number)
             case Idempotency.KEYED:
                 pass
         emit(self._hooks, AmbiguousSend(turn_id=turn.id, adapter=self._adapter.name, resent=found is None))
         return found
+
+    async def _settled(self, part: Part, lease: Lease) -> None:
+        """Wait until nothing of the earlier try can arrive any more.
+
+        Whoever began it may still be at it, where the schedule was erased under a lease that had not ended.
+        """
+        if part.started_at is None:
+            return
+        settle_s = min(self._delays.settle_s, lease.length_s)
+        age_s = (self._clock.now() - part.started_at).total_seconds()
+        # Were our clock behind, it would not be for long: the wait has its own end.
+        await asyncio.sleep(max(0.0, min(settle_s - age_s, settle_s)))
 
     async def _post(self, turn: Turn, part: Part) -> Sent:
         chat = turn.chat
@@ -153,7 +183,8 @@ class Sending:
                 content=parse(part.text),
                 purpose=Purpose.REPLY,
                 reply_to=turn.said[-1].message if part.number == 0 else None,
-                may_be_duplicate=part.in_doubt and idempotency is Idempotency.NONE,
+                # A doubt outlives later tries that are known not to have happened.
+                may_be_duplicate=idempotency is Idempotency.NONE and (part.in_doubt or part.may_be_duplicate),
             )
         )
 
@@ -166,5 +197,6 @@ class Sending:
                 message=message,
                 content=parse(part.text),
                 purpose=Purpose.REPLY,
+                may_be_duplicate=part.may_be_duplicate and message != turn.placeholder,
             )
         )

@@ -5,7 +5,15 @@ import logging
 from contextlib import suppress
 
 from bot.clock import Clock
-from bot.errors import AsideError, Fenced, KeyMissing, Outranked, ScheduleUnavailable, StoreUnavailable
+from bot.errors import (
+    AsideError,
+    Fenced,
+    KeyMissing,
+    Outranked,
+    ScheduleUnavailable,
+    StoreUnavailable,
+    WrittenByNewer,
+)
 from bot.telemetry.events import Hooks, TurnTaken, emit
 from bot.telemetry.events import LeaseLost as LeaseLostEvent
 from bot.turns.attempt import Attempt
@@ -79,7 +87,7 @@ class Serving:
             turn = await self._claimed(lease)
         except NotYet as error:
             return DoneOutcome.LATER, error.delay_ms / 1000
-        except (StoreUnavailable, ScheduleUnavailable):
+        except (StoreUnavailable, ScheduleUnavailable, WrittenByNewer):
             return DoneOutcome.LATER, OUTAGE_S
         except KeyMissing as error:
             logger.error("chat %s waits for its key: %s", take.chat_id, error)  # noqa: TRY400 - the cause says it all
@@ -113,7 +121,7 @@ class Serving:
             with suppress(AsideError):
                 turn = await claiming
             if turn is not None:
-                await self._let_go(turn)
+                await self._let_go(turn, lease)
             raise
         return turn
 
@@ -130,16 +138,19 @@ class Serving:
             with self._stops.watch(turn.id) as stop:
                 await self._work(turn, lease, stop)
         except (LeaseLost, Fenced):
-            await self._let_go(turn)
+            await self._let_go(turn, lease)
             raise
         except asyncio.CancelledError:
-            await self._let_go(turn)
+            await self._let_go(turn, lease)
             raise
         except Exception as error:  # noqa: BLE001 - the worker's loop top: judged, written down and logged
             try:
                 return DoneOutcome.LATER, await self._settle(turn, error, lease)
+            except (LeaseLost, Fenced):
+                await self._let_go(turn, lease)
+                raise
             except asyncio.CancelledError:
-                await self._let_go(turn)
+                await self._let_go(turn, lease)
                 raise
         # What is accepted from here on is put after its commit, and a put during the lease is remembered.
         return DoneOutcome.AGAIN if turn.more else DoneOutcome.IDLE, 0.0
@@ -166,12 +177,13 @@ class Serving:
             except StoreUnavailable:
                 continue  # the work itself will meet the store again
 
-    async def _let_go(self, turn: Turn) -> None:
-        """Release a turn uncharged, if it is still ours and the store answers."""
+    async def _let_go(self, turn: Turn, lease: Lease) -> None:
+        """Release a turn uncharged, if it is still ours and the store answers; else another may have it."""
         try:
             await self._journal.release(turn)
         except (Fenced, StoreUnavailable) as error:
             logger.info("turn %s was not released: %s", turn.id, type(error).__name__)
+            await self._attempt.lost(turn, lease)
 
     async def _settle(self, turn: Turn, error: Exception, lease: Lease) -> float:
         while True:

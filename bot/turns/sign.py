@@ -29,12 +29,14 @@ def sign(turn_id: str, chat: Chat, reply_to: str | None, text: str = PLACEHOLDER
 async def take_back(adapter: Adapter, journal: Journal, turn_id: str, chat: Chat, message: str) -> None:
     """Delete a sign that came too late, unless it is the very message that stands. Raises `StoreUnavailable`.
 
-    On a keyed platform whoever posts the sign next may have been given this very message: there it is deleted
-    only where another one certainly stands.
+    On a keyed platform whoever posts the sign next is given this very message: while the turn waits without one it
+    is kept as the turn's. Once a reply is stored, nobody posts a sign any more that the record does not know.
     """
-    standing, _ = await journal.sign_of(turn_id)
     keyed = adapter.capabilities(chat.conversation).idempotency is Idempotency.KEYED
-    if standing == message or (standing is None and keyed):
+    if keyed and await journal.sign_adopted(turn_id, message):
+        return
+    standing, _ = await journal.sign_of(turn_id)
+    if standing == message:
         return
     try:
         await adapter.delete(chat.account, chat.conversation, message)

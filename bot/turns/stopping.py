@@ -1,14 +1,29 @@
 """A person's wish to stop, on its way to whoever works on the turn."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import contextmanager
-from typing import TypeVar
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from typing import Any, Protocol, TypeVar
 
+from bot.errors import StoreUnavailable
 from bot.turns.live import LiveBus
 from bot.turns.tasks import end
 
 T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between two looks for stops whose signal was lost: with what follows, a stop works within a second.
+LOOK_S = 0.5
+
+
+class CancelRecord(Protocol):
+    """Where a stop stands whose signal was lost."""
+
+    async def cancels_requested(self, turn_ids: Sequence[str]) -> Sequence[str]:
+        """Tell which of some turns somebody asked to cancel. Raises `StoreUnavailable`."""
+        ...
 
 
 class Stop:
@@ -25,6 +40,23 @@ class Stop:
     def ask(self) -> None:
         """Ask to stop; harmless to repeat."""
         self._event.set()
+
+    @asynccontextmanager
+    async def entered(
+        self, context: AbstractAsyncContextManager[AsyncIterator[T]]
+    ) -> AsyncIterator[AsyncIterator[T]]:
+        """Enter a context; if somebody asks to stop before that is done, leave it and pass on no events."""
+        async with AsyncExitStack() as stack:
+            entering = asyncio.ensure_future(stack.enter_async_context(context))
+            asked = asyncio.ensure_future(self._event.wait())
+            try:
+                await asyncio.wait({entering, asked}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                await end({asked} | ({entering} if not entering.done() else set()))
+            if self.asked and (entering.cancelled() or entering.exception()):
+                yield _nothing()
+            else:
+                yield entering.result()
 
     async def interrupt(self, events: AsyncIterator[T]) -> AsyncGenerator[T]:
         """Pass events on until they end or somebody asks to stop; what they raise after that is of no interest."""
@@ -75,6 +107,24 @@ class StopBoard:
         async with bus.stops() as signals:
             async for signal in signals:
                 self.ask(signal.turn_id)
+
+    async def look(self, record: CancelRecord, *, every_s: float = LOOK_S) -> None:
+        """Look into the record until cancelled: a signal may be lost."""
+        while True:
+            await asyncio.sleep(every_s)
+            turn_ids = [turn_id for turn_id, stops in self._stops.items() if not all(s.asked for s in stops)]
+            if not turn_ids:
+                continue
+            try:
+                for turn_id in await record.cancels_requested(turn_ids):
+                    self.ask(turn_id)
+            except StoreUnavailable:
+                logger.debug("the record could not be asked for stops")
+
+
+async def _nothing() -> AsyncGenerator[Any]:
+    return
+    yield
 
 
 def _ended(following: "asyncio.Future[T]", *, stopping: bool) -> bool:

@@ -33,7 +33,7 @@ class LateEffects:
         """Have the stored final text edited in once more by whoever takes the chat next."""
         await self._mark(turn.id)
         try:
-            await self._scheduler.put(turn.chat.id)
+            await self._scheduler.put(turn.chat.id, weight=turn.chat.weight)
         except ScheduleUnavailable:
             return  # the reconciler puts every chat with a restatement due
 

@@ -17,6 +17,9 @@ async def end(tasks: Iterable["asyncio.Future[Any]"]) -> None:
         task.cancel()
     if ending:
         await asyncio.wait(ending)
+        for task in ending:
+            if not task.cancelled():
+                task.exception()  # or the loop would complain of one that nobody asked for
 
 
 async def unbroken(work: Coroutine[Any, Any, T]) -> T:

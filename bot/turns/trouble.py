@@ -18,6 +18,7 @@ from bot.errors import (
     PlatformMissing,
     ScheduleUnavailable,
     StoreUnavailable,
+    WrittenByNewer,
 )
 from bot.telemetry.events import AttemptFailed, Hooks, emit
 from bot.turns.delays import Delays
@@ -52,7 +53,13 @@ def judge(error: Exception, attempts: int, delays: Delays) -> Verdict:
             return Verdict(counts=False, delay_s=min(error.seconds, delays.longest_wait_s))
         case _ if isinstance(error, NEED_AN_OPERATOR):
             return Verdict(counts=False, delay_s=delays.operator_s)
-        case Unreachable() | StoreUnavailable() | ScheduleUnavailable() | ContextUnavailable():
+        case (
+            Unreachable()
+            | StoreUnavailable()
+            | ScheduleUnavailable()
+            | ContextUnavailable()
+            | WrittenByNewer()
+        ):
             return Verdict(counts=False, delay_s=delays.not_now_s)
         case EngineError() if not error.counts_as_attempt:
             return Verdict(counts=False, delay_s=delays.not_now_s)
@@ -91,7 +98,7 @@ class Trouble:
         else:
             if isinstance(error, NEED_AN_OPERATOR):
                 logger.error("turn %s waits for an operator: %s", turn.id, describe(error))
-            await self._journal.release(turn)
+            await self._journal.release(turn, type(error).__name__)
         return delay_s
 
 

@@ -2,19 +2,24 @@
 
 import asyncio
 import logging
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bot.errors import ScheduleErased, ScheduleUnavailable
 from bot.turns.outage import ScheduleOutage
 from bot.turns.reconciler import Reconciler
 from bot.turns.scheduler.base import Scheduler, Take
 from bot.turns.serving import Serving
+from bot.turns.slots import Slots
 from bot.turns.tasks import end
 
 logger = logging.getLogger(__name__)
 
 #: Seconds before asking again for a schedule that is not there.
 OUTAGE_S = 1.0
+#: Something that runs while the worker does, until it is cancelled.
+Companion = Callable[[], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,23 +45,29 @@ class Worker:
         reconciler: Reconciler,
         outage: ScheduleOutage,
         settings: WorkerSettings,
+        slots: Slots | None = None,
+        companions: Sequence[Companion] = (),
     ) -> None:
         self._scheduler = scheduler
         self._serving = serving
         self._reconciler = reconciler
         self._outage = outage
         self._settings = settings
-        self._slots = asyncio.Semaphore(settings.slots)
+        self._slots = slots or Slots(settings.slots)
+        self._companions = companions
         self._serves: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Work until cancelled; then take nothing more, let what runs end in time, release the rest."""
+        beside = {asyncio.create_task(companion()) for companion in self._companions}
+        for companion in beside:
+            companion.add_done_callback(_tell_error)
         try:
             await self._take_forever()
         finally:
             if self._serves:
                 await asyncio.wait(self._serves, timeout=self._settings.drain_s)
-            await end(self._serves)
+            await end(self._serves | beside)
 
     async def _take_forever(self) -> None:
         while True:
@@ -103,5 +114,9 @@ class Worker:
     def _ended(self, serve: "asyncio.Task[None]") -> None:
         self._serves.discard(serve)
         self._slots.release()
-        if not serve.cancelled() and (error := serve.exception()):
-            logger.error("a take ended with an unexpected %s", type(error).__name__, exc_info=error)
+        _tell_error(serve)
+
+
+def _tell_error(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and (error := task.exception()):
+        logger.error("a worker's task ended with an unexpected %s", type(error).__name__, exc_info=error)

@@ -1,4 +1,7 @@
-"""The line: what a first sign says of the wait."""
+"""The line: what a first sign says of the wait, and how fast the workers answer."""
+
+import sqlalchemy as sa
+from alembic import op
 
 revision = "0004"
 down_revision = "0003"
@@ -7,8 +10,19 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Nothing yet."""
+    """Add what the line needs; both databases add such a column in place."""
+    op.add_column("turns", sa.Column("told_wait_s", sa.Double(), nullable=True))
+    op.create_table(
+        "worker_paces",
+        sa.Column("worker_id", sa.String(length=32), nullable=False),
+        sa.Column("slots", sa.BigInteger(), nullable=False),
+        sa.Column("turn_s", sa.Double(), nullable=True),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("worker_id"),
+    )
 
 
 def downgrade() -> None:
-    """Nothing yet."""
+    """Take it away again."""
+    op.drop_table("worker_paces")
+    op.drop_column("turns", "told_wait_s")

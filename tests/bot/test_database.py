@@ -68,6 +68,10 @@ def test_every_postgres_state_of_the_table_has_its_sentence(state: str, sentence
         (driver_error(sqlstate="57P01"), "the database is shutting down or starting"),
         (driver_error(sentence="connection is closed"), "the connection to the database was lost"),
         (
+            driver_error(sentence="cannot switch to state 11; another operation (2) is in progress"),
+            "the connection to the database was lost",
+        ),
+        (
             DBAPIError("", {}, DriverError(), connection_invalidated=True),
             "the connection to the database was lost",
         ),
@@ -257,6 +261,26 @@ async def test_a_database_that_is_not_there_is_an_outage(postgres: PostgresServe
         with pytest.raises(StoreUnavailable, match="does not exist"):
             async with database.write():
                 pass
+
+
+async def test_postgres_ends_a_transaction_that_was_frozen_between_parsing_and_executing(
+    postgres: PostgresServer,
+) -> None:
+    """To the server it is neither idle nor running: only the timeout for whole transactions ends it."""
+    url = await postgres.create("frozen")
+    async with Database(url, lease_s=60) as other, Database(url, lease_s=0.5) as freezing:
+        async with other.write() as connection:
+            await connection.execute(text("CREATE TABLE held (x int)"))
+        frozen = freezing.write()
+        connection = await frozen.__aenter__()
+        await connection.execute(text("LOCK TABLE held"))
+        raw = (await connection.get_raw_connection()).driver_connection
+        await raw.prepare("SELECT x FROM held")
+        async with other.write() as waiting:
+            await waiting.execute(text("LOCK TABLE held"))
+        with pytest.raises(StoreUnavailable):
+            await frozen.__aexit__(None, None, None)
+    await postgres.drop("frozen")
 
 
 async def test_postgres_ends_what_stands_still_before_the_lease_does(postgres: PostgresServer) -> None:

@@ -70,6 +70,12 @@ class NoSink:
     async def stop(self, event):
         return Receipt(outcome=Outcome.DONE)
 
+    async def edited(self, event):
+        return Receipt(outcome=Outcome.IGNORED)
+
+    async def withdrawn(self, event):
+        return Receipt(outcome=Outcome.DONE)
+
 
 @asynccontextmanager
 async def serving(ingest=None, *, deployment=None, settings=SETTINGS):
@@ -205,6 +211,7 @@ async def test_status_has_the_numbers_an_operator_asks_for():
             "running": 1,
             "done": 7,
             "dead": 2,
+            "most_counted": 10_000,
             "engine": {"state": "ready", "model": "llama-4-embedded", "detail": ""},
             "adapters": {"terminal": "connected"},
         }

@@ -1,139 +1,25 @@
 """Intake on the real journal over SQLite: what is acknowledged is committed; ignoring costs nothing."""
 
 import asyncio
-from contextlib import asynccontextmanager
-from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import func, select
 
-from adapters.base import (
-    Addressed,
-    Conversation,
-    ConversationKind,
-    Inbound,
-    Outcome,
-    Person,
-    SendsFrom,
-    StopRequested,
-)
-from bot.chat.memory_vault import EphemeralVault
-from bot.clock import SystemClock
-from bot.errors import ScheduleUnavailable, StoreUnavailable
-from bot.ingress.announcing import Announcer
-from bot.ingress.intake import Intake, IntakeSettings
-from bot.ingress.policy import Rules
+from adapters.base import Outcome, Person, StopRequested
+from bot.errors import StoreUnavailable
 from bot.store.database import Database
-from bot.store.tables import Base, InboundRow, NoticeRow, TurnRow
-from bot.telemetry.events import InboundRepeated, OutageBegan, OutageEnded, ShedReason, TurnAccepted, TurnShed
+from bot.store.tables import InboundRow, NoticeRow, TurnRow
+from bot.telemetry.events import (
+    InboundRepeated,
+    OutageBegan,
+    OutageEnded,
+    ShedReason,
+    TurnAccepted,
+    TurnFinished,
+    TurnOutcome,
+    TurnShed,
+)
 from bot.turns.acceptance import Caps
-from bot.turns.journal import Journal
-from bot.turns.scheduler.memory import MemoryScheduler
-
-
-def said(text="@assistant hello", *, key="1", room="room", person="ann", **facts):
-    event = Inbound(
-        adapter="terminal",
-        account="main",
-        event_key=key,
-        conversation=Conversation(ref=room, kind=ConversationKind.GROUP),
-        message=f"m{key}",
-        sender=Person(id=person, name=person.title()),
-        text=text,
-        addressed=Addressed.NOT,
-        sent_at=datetime(2026, 1, 1, tzinfo=UTC),
-    )
-    return replace(event, **facts)
-
-
-class GatedJournal(Journal):
-    """The real journal, which notes its batches and can be held or broken just before one."""
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.batches = []
-        self.gate = asyncio.Event()
-        self.gate.set()
-        self.arrived = asyncio.Event()
-        self.refuses = lambda batch: None
-
-    async def accept(self, batch):
-        self.batches.append(len(batch))
-        self.arrived.set()
-        await self.gate.wait()
-        error = self.refuses(batch)
-        if error is not None:
-            raise error
-        return await super().accept(batch)
-
-
-class Bell:
-    """Where an adapter's owner and the workers would listen."""
-
-    def __init__(self):
-        self.rung = asyncio.Queue()
-        self.stopped = []
-
-    async def ring(self, adapter):
-        self.rung.put_nowait(adapter)
-
-    async def signal_stop(self, turn_id):
-        self.stopped.append(turn_id)
-
-
-class LostScheduler(MemoryScheduler):
-    """A schedule that can go away."""
-
-    def __init__(self, clock):
-        super().__init__(clock)
-        self.gone = False
-        self.asked = asyncio.Event()
-
-    async def put(self, chat_id, *, weight=1.0):
-        self.asked.set()
-        if self.gone:
-            raise ScheduleUnavailable
-        await super().put(chat_id, weight=weight)
-
-
-class Workplace:
-    """Everything around one intake, to look at."""
-
-    def __init__(self, database, caps=None):
-        clock = SystemClock()
-        self.database = database
-        self.journal = GatedJournal(database, EphemeralVault(), clock, caps)
-        self.scheduler = LostScheduler(clock)
-        self.bell = Bell()
-        self.told = []
-        settings = IntakeSettings(
-            rules=Rules(names=("assistant",), max_text_chars=1_000),
-            sends_from={"terminal": SendsFrom.OWNER},
-        )
-        hooks = (self.told.append,)
-        announcer = Announcer(self.scheduler, self.bell.ring, clock, hooks)
-        self.intake = Intake(self.journal, announcer, self.bell, settings, hooks)
-
-    async def count(self, table, *where):
-        async with self.database.read() as connection:
-            query = select(func.count()).select_from(table).where(*where)
-            return (await connection.execute(query)).scalar_one()
-
-    async def turn(self, turn_id):
-        async with self.database.read() as connection:
-            return (await connection.execute(select(TurnRow).where(TurnRow.id == turn_id))).one()
-
-    def told_of(self, kind):
-        return [details for details in self.told if isinstance(details, kind)]
-
-
-@asynccontextmanager
-async def workplace_in(directory, caps=None):
-    async with Database(f"sqlite:///{directory / 'aside.db'}", busy_timeout_s=0.2) as database:
-        async with database.write() as connection:
-            await connection.run_sync(Base.metadata.create_all)
-        yield Workplace(database, caps)
+from tests.fixtures.workplace import said, workplace_in
 
 
 @pytest.fixture
@@ -323,10 +209,21 @@ async def test_what_is_full_is_told(tmp_path, caps, reason):
         assert [shed.reason for shed in place.told_of(TurnShed)] == [reason]
 
 
-async def test_stop_cancels_what_waits_and_tells_the_workers(place):
+async def test_stop_ends_what_waits_at_once_and_bothers_no_worker(place):
     receipt = await place.intake.accept(said())
     stopped = await place.intake.accept(said("/stop", key="2"))
     assert stopped.outcome is Outcome.DONE
+    assert (await place.turn(receipt.turn_id)).state == "cancelled"
+    assert place.bell.stopped == []
+    assert [(end.turn_id, end.outcome) for end in place.told_of(TurnFinished)] == [
+        (receipt.turn_id, TurnOutcome.CANCELLED)
+    ]
+
+
+async def test_stop_tells_the_worker_that_has_a_turn_in_hand(place):
+    receipt = await place.intake.accept(said())
+    await place.journal.claim(receipt.chat_id, 1, "epoch")
+    await place.intake.accept(said("/stop", key="2"))
     assert (await place.turn(receipt.turn_id)).cancel_requested
     assert place.bell.stopped == [receipt.turn_id]
 
@@ -337,7 +234,7 @@ async def test_a_stop_event_does_the_same_as_the_command(place):
         adapter="terminal", account="main", conversation="room", sender=Person(id="ann", name="Ann")
     )
     assert (await place.intake.stop(event)).outcome is Outcome.DONE
-    assert place.bell.stopped == [receipt.turn_id]
+    assert (await place.turn(receipt.turn_id)).state == "cancelled"
 
 
 async def test_a_stop_reaches_a_message_that_was_handed_over_before_it_and_is_still_being_committed(place):
@@ -346,7 +243,7 @@ async def test_a_stop_reaches_a_message_that_was_handed_over_before_it_and_is_st
     place.journal.gate.set()
     await stop
     await first
-    assert place.bell.stopped == [(await asked).turn_id]
+    assert (await place.turn((await asked).turn_id)).state == "cancelled"
 
 
 async def test_a_stop_where_nobody_ever_asked_does_nothing(place):

@@ -204,14 +204,15 @@ async def test_a_refusal_is_stored_with_its_notice(journal: Journal) -> None:
 
 
 async def test_a_chat_takes_so_many_waiting_turns_and_no_more(database: Database, clock: ManualClock) -> None:
-    journal = Journal(database, EphemeralVault(), clock, Caps(per_chat=2, busy_text="Busy."))
+    journal = Journal(database, EphemeralVault(), clock, Caps(per_chat=2))
     await journal.accept([acceptance(sender="ann")])
     found = await outcomes(
         journal, acceptance(sender="bob"), acceptance(sender="cid"), acceptance(conversation="other")
     )
     assert found == [Outcome.ACCEPTED, Outcome.REFUSED, Outcome.ACCEPTED]
     notice = await journal.claim_notice(clock.now(), 10)
-    assert (notice.kind, notice.text) == (NoticeKind.BUSY, "Busy.")
+    assert notice.kind is NoticeKind.BUSY
+    assert notice.text.startswith("I have as many questions waiting here as I can keep.")
 
 
 async def test_the_deployment_takes_so_many_waiting_turns_and_no_more(

@@ -115,12 +115,12 @@ async def test_a_failure_counts_and_waits_out_its_backoff(
     assert (await journal.claim(chat_id, 3, "e")).attempts == 1
 
 
-async def test_a_cancelled_turn_waits_out_no_backoff(
+async def test_a_turn_that_is_cancelled_in_a_workers_hands_waits_out_no_backoff(
     journal: Journal, chat_id: str, clock: ManualClock
 ) -> None:
     turn = await journal.claim(chat_id, 1, "e")
-    await journal.fail(turn, "EngineError", clock.now() + timedelta(hours=1))
     await journal.request_cancel(chat_id)
+    await journal.fail(turn, "EngineError", clock.now() + timedelta(hours=1))
     assert (await journal.claim(chat_id, 2, "e")).cancel_requested
 
 

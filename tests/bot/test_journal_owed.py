@@ -3,14 +3,12 @@
 import asyncio
 from datetime import timedelta
 
-import pytest
 from sqlalchemy import update
 
 from adapters.base import SendsFrom
 from bot.chat.memory_vault import EphemeralVault
-from bot.errors import KeyMissing
 from bot.store.database import Database
-from bot.turns.journal import Journal, OwedNotice, OwedReply, TurnCounts
+from bot.turns.journal import Journal, LockedReply, OwedNotice, OwedReply, TurnCounts
 from bot.turns.journal.rows import reply_parts
 from bot.turns.model import NoticeKind
 from tests.fixtures.clocks import ManualClock
@@ -106,9 +104,11 @@ async def test_a_reply_that_no_longer_opens_is_told_and_blocks_nobody(
 async def test_a_missing_key_buries_nothing(journal: Journal, database: Database, clock: ManualClock) -> None:
     await journal.accept([acceptance(sends_from=SendsFrom.OWNER)])
     await answer(journal, 1)
-    with pytest.raises(KeyMissing):
-        await Journal(database, EphemeralVault(), clock).owed("fake", 10)
-    assert len(await journal.owed("fake", 10)) == 1
+    [locked] = await Journal(database, EphemeralVault(), clock).owed("fake", 10)
+    assert isinstance(locked, LockedReply)
+    [owed] = await journal.owed("fake", 10)
+    assert isinstance(owed, OwedReply)
+    assert (locked.turn_id, locked.chat.id, locked.ord) == (owed.turn_id, owed.chat.id, owed.ord)
 
 
 async def test_one_of_several_claims_a_notice(
@@ -205,3 +205,13 @@ async def test_what_waits_for_its_owner_is_no_workers_business(journal: Journal)
     await journal.accept([acceptance(sends_from=SendsFrom.OWNER)])
     await answer(journal, 1)
     assert await journal.unfinished() == []
+
+
+async def test_the_notice_of_a_turn_that_was_stopped_while_it_waited_answers_its_newest_message(
+    journal: Journal, clock: ManualClock
+) -> None:
+    await journal.accept([acceptance(event="a"), acceptance(event="b")])
+    chat = await journal.chat_by_conversation("fake", "main", "room")
+    await journal.request_cancel(chat.id)
+    notice = await journal.claim_notice(clock.now(), 5.0)
+    assert (notice.kind, notice.reply_to) == (NoticeKind.STOPPED, "message-of-b")

@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 from adapters.base import SendsFrom
 from bot.errors import Fenced
 from bot.store.database import Database
-from bot.turns.journal import Journal
+from bot.turns.journal import Cancelled, Journal
 from bot.turns.journal.rows import reply_parts, turns
 from bot.turns.model import NoticeKind, Spent, TurnState
 from tests.fixtures.clocks import ManualClock
@@ -181,12 +181,12 @@ async def test_a_turn_is_given_up_as_dead_or_refused_only(journal: Journal, turn
 async def test_a_cancelled_turn_says_so_if_there_is_something_to_say(
     journal: Journal, turn, clock: ManualClock, words: str | None
 ) -> None:
-    assert await journal.request_cancel(turn.chat.id) == [turn.id]
+    assert await journal.request_cancel(turn.chat.id) == Cancelled(asked=(turn.id,), ended=())
     assert await journal.cancel_requested(turn.id)
     await journal.cancel(turn, words)
     notice = await journal.claim_notice(clock.now(), 10)
     assert (notice and notice.text) == words
-    assert await journal.request_cancel(turn.chat.id) == []
+    assert await journal.request_cancel(turn.chat.id) == Cancelled(asked=(), ended=())
     assert (await journal.counts()).cancelled == 1
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.base import Addressed, Conversation, ConversationKind, Inbound, Person, Quoted
-from bot.ingress.policy import Accept, Ignore, Refuse, Rules, Stop, decide
+from bot.ingress.policy import Accept, Ignore, Refuse, Rules, Stop, as_rest, decide
 from bot.turns.model import NoticeKind, Skill
 
 RULES = Rules(names=("assistant",))
@@ -155,3 +155,28 @@ def test_random_bytes_never_break_the_decision(raw):
 
 def test_real_random_bytes_are_garbage():
     assert isinstance(decide(said(os.urandom(2_000).decode("utf-8", errors="replace")), RULES), Refuse)
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        pytest.param(said(" and so on", kind=ConversationKind.GROUP), "and so on", id="addresses nobody"),
+        pytest.param(said("and so on"), "and so on", id="in a direct chat"),
+        pytest.param(said(""), None, id="a picture without words in a direct chat"),
+        pytest.param(said("  ", kind=ConversationKind.GROUP), None, id="a picture without words"),
+        pytest.param(said("\x00\x01", kind=ConversationKind.GROUP), None, id="garbage"),
+        pytest.param(said("x" * 200_001, kind=ConversationKind.GROUP), None, id="too long"),
+    ],
+)
+def test_the_rest_of_a_message_is_taken_where_there_is_anything_to_read(event, expected) -> None:
+    decision = as_rest(event, decide(event, RULES), RULES)
+    if expected is None:
+        assert decision == Ignore()
+    else:
+        assert isinstance(decision, Accept)
+        assert (decision.skill, decision.text) == (Skill.ANSWER, expected)
+
+
+def test_a_command_stays_one_whatever_it_follows() -> None:
+    event = said("/help")
+    assert as_rest(event, decide(event, RULES), RULES) == decide(event, RULES)

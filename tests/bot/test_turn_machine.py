@@ -63,6 +63,14 @@ class TurnMachine(RuleBasedStateMachine):
         self.world.deliver_again(data.draw(st.sampled_from(sorted(self.world.accepted))))
 
     @rule(data=st.data())
+    def edit(self, data: Any) -> None:
+        self.world.edit(data.draw(st.sampled_from(sorted(self.world.accepted))))
+
+    @rule(data=st.data())
+    def withdraw(self, data: Any) -> None:
+        self.world.withdraw(data.draw(st.sampled_from(sorted(self.world.accepted))))
+
+    @rule(data=st.data())
     def ask_to_stop(self, data: Any) -> None:
         self.world.ask_to_stop(data.draw(st.sampled_from(sorted(self.world.accepted))))
 
@@ -157,6 +165,16 @@ class TurnMachine(RuleBasedStateMachine):
         step = self.world.journal.give_up(hand.turn, TurnState.DEAD, NoticeKind.FAILED, "Sorry.")
         if self.world.change(hand, step, UNFINISHED, "dead"):
             self.world.let_go(hand)
+
+    def dead(self) -> list[str]:
+        """Give the turns that were given up."""
+        return [turn_id for turn_id, expected in self.world.turns.items() if expected.state == "dead"]
+
+    @precondition(lambda self: self.dead())
+    @rule(data=st.data())
+    def requeue(self, data: Any) -> None:
+        """Requeue a dead letter; its chat is put by the reconciler."""
+        self.world.requeue(data.draw(st.sampled_from(self.dead())))
 
     @precondition(lambda self: self.working())
     @rule(data=st.data())

@@ -69,12 +69,15 @@ async def test_two_shards_do_not_see_each_other(client: Redis):
     assert await one.take(LONG_MS)
 
 
-async def test_ready_chats_of_the_usual_weight_cost_little(client: Redis):
+@pytest.mark.parametrize("weight", [1.0, 2.0])
+async def test_ready_chats_cost_little(client: Redis, weight: float):
+    """Another weight than 1 is kept beside; Debian's Redis 7.0 takes half as much again for everything."""
+    is_valkey = "valkey_version" in await client.info("server")
     scheduler = RedisScheduler(client)
     before = (await client.info("memory"))["used_memory"]
-    await scheduler.put_many({secrets.token_hex(8): 1.0 for _ in range(10_000)})
+    await scheduler.put_many({secrets.token_hex(16): weight for _ in range(10_000)})
     after = (await client.info("memory"))["used_memory"]
-    assert (after - before) / 10_000 < 200
+    assert (after - before) / 10_000 < (200 if is_valkey or weight == 1.0 else 300)
 
 
 async def test_the_doorbell_is_bounded(client: Redis):
@@ -120,6 +123,33 @@ async def test_a_restored_snapshot_does_not_set_tokens_back(client: Redis):
     later = await scheduler.take(LONG_MS)
     assert later is not None
     assert later.token > take.token
+
+
+async def test_a_lease_with_more_behind_it_is_still_read(client: Redis):
+    """A newer version may know more of a lease than this one."""
+    scheduler = RedisScheduler(client)
+    await scheduler.begin_epoch()
+    await scheduler.put("a")
+    take = await scheduler.take(LONG_MS)
+    assert take is not None
+    await client.hset("{aside}:own", "a", await client.hget("{aside}:own", "a") + b" more")
+    assert await scheduler.keep(take, LONG_MS)
+    assert await scheduler.done(take, DoneOutcome.IDLE)
+
+
+async def test_a_lease_in_another_format_is_lost_and_the_chat_is_not(client: Redis):
+    scheduler = RedisScheduler(client)
+    await scheduler.begin_epoch()
+    await scheduler.put("a")
+    take = await scheduler.take(LONG_MS)
+    assert take is not None
+    await client.hset("{aside}:own", "a", "2:something-else")
+    assert not await scheduler.keep(take, LONG_MS)
+    assert not await scheduler.done(take, DoneOutcome.IDLE)
+    await client.zadd("{aside}:lease", {"a": 1})
+    again = await scheduler.take(LONG_MS)
+    assert again is not None
+    assert (again.chat_id, again.token > take.token) == ("a", True)
 
 
 async def test_a_full_server_refuses_a_step_whole(client: Redis):

@@ -7,6 +7,7 @@ manifests; one without a harness here fails.
 import asyncio
 import contextlib
 import socket
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -26,17 +27,19 @@ from adapters.base import (
     SendsFrom,
 )
 from adapters.content import Content, plain
+from adapters.doubt import LABEL
 from adapters.errors import AdapterError, Rejected
 from adapters.loopback.adapter import LoopbackAdapter
 from adapters.loopback.faults import Fault
 from adapters.markdown import parse
 from adapters.records_memory import MemoryRecordStore
-from adapters.registry import manifests
+from adapters.registry import PlatformClass, manifests
 from adapters.terminal.adapter import TerminalAdapter
 from adapters.terminal.frames import Ack, Join, Message, Refusal, Say, Welcome
 from adapters.terminal.lines import close, read_frame, write_frame
 from adapters.terminal.settings import TerminalSettings
 from tests.fixtures import webchat
+from tests.platforms.harness import MANIFESTS, CloudHarness
 
 
 class LoopbackHarness:
@@ -194,6 +197,12 @@ class CountingSink:
     async def stop(self, event):
         return Receipt(outcome=Outcome.DONE)
 
+    async def edited(self, event):
+        return Receipt(outcome=Outcome.IGNORED)
+
+    async def withdrawn(self, event):
+        return Receipt(outcome=Outcome.DONE)
+
 
 HARNESSES = {
     "terminal": TerminalHarness,
@@ -201,10 +210,16 @@ HARNESSES = {
     "loopback": lambda: LoopbackHarness(Idempotency.NONE),
     "loopback-keyed": lambda: LoopbackHarness(Idempotency.KEYED),
     "loopback-read-back": lambda: LoopbackHarness(Idempotency.READ_BACK),
+    "cloud_a": lambda: CloudHarness(PlatformClass.A, sink=CountingSink()),
+    "cloud_b": lambda: CloudHarness(PlatformClass.B, sink=CountingSink()),
+    "cloud_c": lambda: CloudHarness(PlatformClass.C, sink=CountingSink()),
 }
-#: Those of class A, and those that take in events by themselves.
-KEYED = ("terminal", "webchat", "loopback-keyed")
+#: Those of class A, those that take in events by themselves, and those besides that are told of them by webhook.
+KEYED = ("terminal", "webchat", "loopback-keyed", "cloud_a")
 SOURCES = ("terminal", "webchat")
+WEBHOOKS = ("cloud_a", "cloud_b", "cloud_c")
+#: Those of class C, which must say of a message that it may be there twice.
+UNSURE = ("loopback", "cloud_c")
 
 
 @pytest.fixture(params=HARNESSES, ids=str)
@@ -220,8 +235,21 @@ async def keyed(request, tmp_path_factory):
         yield harness
 
 
-@pytest.fixture(params=SOURCES)
+@pytest.fixture(params=UNSURE)
+async def unsure(request, tmp_path_factory):
+    async with HARNESSES[request.param]().running(tmp_path_factory.mktemp("c")) as harness:
+        assert idempotency(harness) is Idempotency.NONE
+        yield harness
+
+
+@pytest.fixture(params=SOURCES + WEBHOOKS)
 async def source(request, tmp_path_factory):
+    async with HARNESSES[request.param]().running(tmp_path_factory.mktemp("c")) as harness:
+        yield harness
+
+
+@pytest.fixture(params=SOURCES)
+async def runner(request, tmp_path_factory):
     async with HARNESSES[request.param]().running(tmp_path_factory.mktemp("c")) as harness:
         yield harness
 
@@ -238,6 +266,11 @@ def send(harness, text="hello", *, op_id="op-1", purpose=Purpose.REPLY, reply_to
             reply_to=reply_to,
         )
     )
+
+
+OPERATION = Send(
+    op_id="op-1", account="local", conversation="", content=plain("hello"), purpose=Purpose.REPLY
+)
 
 
 def edit(harness, message, text, *, op_id="op-2"):
@@ -264,7 +297,8 @@ def test_every_adapter_has_a_harness():
 
 
 async def test_it_is_what_its_manifest_says(harness):
-    manifest = next(manifest for manifest in manifests() if manifest.name == harness.adapter.name)
+    every = (*manifests(), *manifests(MANIFESTS))
+    manifest = next(manifest for manifest in every if manifest.name == harness.adapter.name)
     assert manifest.sends_from is harness.adapter.sends_from
     if not isinstance(harness, LoopbackHarness):  # the loopback platform can be made in any class
         assert manifest.platform_class.idempotency is idempotency(harness)
@@ -370,6 +404,34 @@ async def test_what_it_splits_can_be_sent(harness, markdown):
     assert words == markdown.replace("```py", "").replace("`", "").split()
 
 
+async def test_a_possible_duplicate_says_so_and_goes_on_saying_it_when_edited(unsure):
+    doubted = replace(OPERATION, conversation=unsure.conversation, may_be_duplicate=True)
+    sent = await unsure.adapter.send(doubted)
+    [posted] = await unsure.visible()
+    again = Edit(
+        op_id="op-2",
+        account="local",
+        conversation=unsure.conversation,
+        message=sent.message,
+        content=plain("edited"),
+        purpose=Purpose.REPLY,
+        may_be_duplicate=True,
+    )
+    await unsure.adapter.edit(again)
+    [edited] = await unsure.visible()
+    assert (LABEL in posted, posted.endswith("hello")) == (True, True)
+    assert (LABEL in edited, edited.endswith("edited")) == (True, True)
+
+
+async def test_what_it_splits_can_be_sent_under_the_label_too(unsure):
+    parts = unsure.adapter.split("word " * 6_000, unsure.conversation)
+    assert len(parts) > 1
+    for number, part in enumerate(parts):
+        again = replace(OPERATION, op_id=f"part-{number}", content=parse(part), may_be_duplicate=True)
+        await unsure.adapter.send(replace(again, conversation=unsure.conversation))
+    assert [LABEL in seen for seen in await unsure.visible()] == [True] * len(parts)
+
+
 async def test_nothing_a_model_writes_pings_or_loads(harness):
     """A mention and an image come out as the characters they are."""
     await send(harness, parse("@everyone ![x](https://example.org/x.png)"))
@@ -407,10 +469,10 @@ async def test_what_the_core_could_not_commit_is_not_acknowledged(source):
     assert len(source.sink.events) == 1
 
 
-async def test_a_cancelled_run_cleans_up(source):
-    await source.deliver("k1")
-    await source.cancel()
-    assert source.is_clean()
+async def test_a_cancelled_run_cleans_up(runner):
+    await runner.deliver("k1")
+    await runner.cancel()
+    assert runner.is_clean()
 
 
 class TestFaultsOfTheLoopback:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -17,6 +18,7 @@ from engine.scripted import ScriptedEngine, steady, to_pieces
 from engine.scripted_server import serve
 from engine.transport import EngineAddress
 from tests.fixtures.engine_requests import a_request
+from tests.fixtures.eventually import eventually
 
 STORY = "Tell me a very long story about a lighthouse, its keeper and the sea."
 #: Enough for several blocks of any prefix cache.
@@ -285,6 +287,17 @@ async def test_a_ready_engine_says_so_with_its_model_and_its_context(subject: Su
     status = await subject.engine.status()
     assert (status.state, status.model) == (EngineState.READY, subject.model)
     assert status.max_model_len
+
+
+async def test_an_engine_tells_how_busy_it_is(subject: Subject) -> None:
+    async def busy_with(requests: int) -> bool:
+        load = await subject.engine.load()
+        return load.running + load.waiting == requests
+
+    async with subject.engine.stream(ask(max_tokens=ENDLESS)) as events:
+        await anext(events)
+        await eventually(partial(busy_with, 1))
+    await eventually(partial(busy_with, 0))
 
 
 async def test_streams_at_the_same_time_do_not_mix(subject: Subject) -> None:

@@ -45,6 +45,15 @@ async def test_put_many_puts_every_chat(subject):
     assert await take_ids(subject, 3) == ["c0000", "c0001", "c0002"]
 
 
+async def test_ranks_are_the_order_of_takes_and_only_ready_chats_have_one(subject):
+    await subject.scheduler.put_many({"a": 1.0, "b": 1.0, "c": 1.0, "taken": 1.0})
+    await subject.scheduler.hold("c")
+    ranked = await subject.scheduler.ranks(["b", "taken", "c", "a", "unknown"])
+    assert ranked == [1, 2, None, 0, None]
+    assert await take_ids(subject, 3) == ["a", "b", "taken"]
+    assert await subject.scheduler.ranks(["b", "taken"]) == [None, None]
+
+
 async def test_put_many_of_nothing_changes_nothing(subject):
     await subject.scheduler.put_many({})
     assert (await subject.scheduler.counts()).ready == 0
@@ -93,6 +102,34 @@ async def test_a_later_put_changes_the_weight_of_the_next_take(subject):
     for take in takes:
         await subject.scheduler.done(take, DoneOutcome.AGAIN)
     assert (await take_one(subject)).chat_id == "b"
+
+
+async def test_who_asks_first_is_first_whatever_the_chats_are_called(subject):
+    """While a line of chats stands that all ask for the first time."""
+    await subject.scheduler.put_many({f"m{number}": 1.0 for number in range(9)})
+    for name in ("z", "a"):
+        take = await take_one(subject)
+        await subject.pass_ms(20)
+        await subject.scheduler.done(take, DoneOutcome.IDLE)
+        await subject.scheduler.put(name)
+    served = await take_ids(subject, 9)
+    assert served[-2:] == ["z", "a"]
+
+
+async def test_who_asked_before_is_served_while_others_keep_asking_for_the_first_time(subject):
+    await subject.scheduler.put_many({"again": 1.0} | {f"first{number:02}": 1.0 for number in range(4)})
+    take = await take_one(subject)
+    await subject.pass_ms(20)
+    await subject.scheduler.done(take, DoneOutcome.IDLE)
+    await subject.scheduler.put("again")
+    served = []
+    for number in range(4, 24):
+        take = await take_one(subject)
+        served.append(take.chat_id)
+        await subject.scheduler.put(f"first{number:02}")
+        await subject.pass_ms(20)
+        await subject.scheduler.done(take, DoneOutcome.IDLE)
+    assert "again" in served
 
 
 async def test_flooding_chats_do_not_starve_an_ordinary_one(subject):

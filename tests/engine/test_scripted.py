@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.base import ChatRequest, Delta, EngineState, Finish, FinishReason, Usage
+from engine.base import ChatRequest, Delta, EngineLoad, EngineState, Finish, FinishReason, Usage
 from engine.errors import Deadline, EngineFailed, EngineNotReady, EngineTimedOut, PromptTooLong
 from engine.scripted import ScriptedEngine, steady, to_pieces
 from engine.scripted_cache import BLOCK_TOKENS, CHARS_PER_TOKEN, PrefixCache
@@ -235,3 +235,35 @@ def test_the_prefix_cache_forgets_the_oldest_first() -> None:
     cache.remember("old", BLOCK)
     cache.remember("new", BLOCK * 2)
     assert [cache.cached_tokens(salt, BLOCK * 2 + "x") for salt in ("old", "new")] == [0, 2 * BLOCK_TOKENS]
+
+
+async def test_beyond_its_capacity_requests_wait_in_order_and_it_says_how_many() -> None:
+    go_on = asyncio.Event()
+
+    async def pace(_request: ChatRequest, _n: int) -> None:
+        await go_on.wait()
+
+    engine = ScriptedEngine(["a"], pace=pace, capacity=2)
+    asking = [asyncio.ensure_future(collect(engine, a_request("x", request_id=f"r{n}"))) for n in range(5)]
+    await engine.until(lambda: engine.running == 5)
+    assert await engine.load() == EngineLoad(running=2, waiting=3)
+    go_on.set()
+    await asyncio.gather(*asking)
+    assert list(engine.finished) == [f"r{n}" for n in range(5)]
+    assert await engine.load() == EngineLoad(running=0, waiting=0)
+
+
+async def test_the_wait_for_a_place_is_a_wait_for_the_first_token() -> None:
+    async def never(_request: ChatRequest, _n: int) -> None:
+        await asyncio.Event().wait()
+
+    engine = ScriptedEngine(["a"], pace=never, capacity=1)
+    first = asyncio.ensure_future(collect(engine))
+    await engine.until(lambda: engine.running == 1)
+    with pytest.raises(EngineTimedOut) as raised:
+        await collect(engine, a_request("x", first_token_s=0.01))
+    assert raised.value.deadline is Deadline.FIRST_TOKEN
+    first.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await first
+    assert (await engine.load()).running == 0

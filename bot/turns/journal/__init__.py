@@ -5,15 +5,32 @@ changes it changes under its token; `Fenced` means that nothing was changed and 
 """
 
 from bot.turns.journal.accept import Accepting
+from bot.turns.journal.cancel import Cancelling
+from bot.turns.journal.changing import Change, Changed, Changing
 from bot.turns.journal.claim import Claiming
 from bot.turns.journal.errors import NotYet
 from bot.turns.journal.notices import Owing
-from bot.turns.journal.owed import OwedNotice, OwedReply, TurnCounts, UnfinishedChat, UnsignedTurn
+from bot.turns.journal.owed import (
+    MOST_COUNTED,
+    Cancelled,
+    LockedReply,
+    OwedNotice,
+    OwedReply,
+    TurnCounts,
+    UnfinishedChat,
+    UnsignedTurn,
+)
 from bot.turns.journal.reading import Reading
 from bot.turns.journal.reply import Replying
+from bot.turns.journal.signs import Signing
 
 __all__ = [
+    "MOST_COUNTED",
+    "Cancelled",
+    "Change",
+    "Changed",
     "Journal",
+    "LockedReply",
     "NotYet",
     "OwedNotice",
     "OwedReply",
@@ -23,5 +40,5 @@ __all__ = [
 ]
 
 
-class Journal(Accepting, Claiming, Replying, Owing, Reading):
+class Journal(Accepting, Changing, Claiming, Replying, Cancelling, Signing, Owing, Reading):
     """The life of every turn, kept where a crash cannot lose it."""

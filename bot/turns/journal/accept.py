@@ -1,18 +1,22 @@
 """Accepting: the one transaction by which a batch of messages becomes durable."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import and_, bindparam, false, func, insert, literal_column, select, update
+from sqlalchemy import and_, bindparam, false, func, insert, literal_column, or_, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 
 from adapters.base import Receipt
 from bot.store.prepared import Bulk, Lookup, among
+from bot.store.tables import UtcDateTime
 from bot.store.transaction import Transaction
 from bot.turns.acceptance import Acceptance
 from bot.turns.journal.base import JournalBase
+from bot.turns.journal.episodes import episodes_of, store_episodes
+from bot.turns.journal.limits import Limits
 from bot.turns.journal.plan import (
     INBOUND_NAMES,
     TURN_NAMES,
@@ -24,6 +28,7 @@ from bot.turns.journal.plan import (
     event_of,
 )
 from bot.turns.journal.rows import ADD_NOTICES, WAITS, chats, inbounds, turns
+from bot.turns.journal.standing import persons_waiting, quotas_of, store_uses
 from bot.turns.model import Skill, TurnState
 
 _LIFT = Bulk(
@@ -47,7 +52,7 @@ _KNOWN_EVENTS = Lookup(
     )
 )
 _COUNT_BY_CHAT = Lookup(
-    select(turns.c.chat_id, func.count())
+    select(turns.c.chat_id, func.count(), func.min(turns.c.ord))
     .where(WAITS, among(turns.c.chat_id, "ids"))
     .group_by(turns.c.chat_id)
 )
@@ -82,6 +87,15 @@ _ADD_TURNS = Bulk(
     *TURN_NAMES,
 )
 _ADD_INBOUNDS = Bulk(insert(inbounds), *INBOUND_NAMES)
+#: A turn that a burst keeps joining is held back for no longer than this and one wait more.
+_HOLD_BACK_AGE = timedelta(seconds=1)
+_HOLD_BACK = Bulk(
+    update(turns)
+    .where(turns.c.id == bindparam("turn"), turns.c.fence.is_(None))
+    .where(or_(turns.c.not_before.is_(None), turns.c.accepted_at > bindparam("soon", type_=UtcDateTime())))
+    .values(not_before=bindparam("until", type_=UtcDateTime())),
+    *("turn", "until", "soon"),
+)
 
 
 class Accepting(JournalBase):
@@ -103,20 +117,29 @@ class Accepting(JournalBase):
     async def _accept(self, batch: Sequence[Acceptance]) -> list[Receipt]:
         async with self._database.write() as connection:
             slots = await self._slots(connection, batch)
+            now = self._clock.now()
             plan = Plan(
-                now=self._clock.now(),
+                now=now,
                 vault=self._vault,
                 ids=self._ids,
                 caps=self._caps,
                 slots=slots,
                 known=await _known_events(connection, batch),
-                waiting=await self._waiting.count(connection, len(batch)),
+                limits=await self._limits(connection, batch, now),
             )
             await _read_waiting(connection, slots, batch)
             receipts = plan.receipts(batch)
             await _store(connection, plan)
-        self._waiting.accepted(plan.waiting)
+        self._waiting.accepted(plan.limits.waiting)
         return receipts
+
+    async def _limits(self, connection: Transaction, batch: Sequence[Acceptance], now: datetime) -> Limits:
+        return Limits(
+            caps=self._caps,
+            waiting=await self._waiting.count(connection, len(batch)),
+            persons=await persons_waiting(connection, batch, self._caps),
+            quotas=await quotas_of(connection, batch, self._caps, now),
+        )
 
     async def _slots(self, connection: Transaction, batch: Sequence[Acceptance]) -> dict[Key, ChatSlot]:
         """Find or make the batch's chats, locked so that nothing else takes their next `ord`."""
@@ -190,8 +213,8 @@ async def _read_waiting(
     by_id = {slot.id: slot for slot in slots.values() if slot.last_ord}
     if not by_id:
         return
-    for chat_id, waiting in await _COUNT_BY_CHAT.rows(connection, ids=list(by_id)):
-        by_id[chat_id].waiting = waiting
+    for chat_id, waiting, head_ord in await _COUNT_BY_CHAT.rows(connection, ids=list(by_id)):
+        by_id[chat_id].waiting, by_id[chat_id].head_ord = waiting, head_ord
     senders = {
         (slots[conversation_of(acceptance.inbound)].id, acceptance.inbound.sender.id)
         for acceptance in batch
@@ -218,12 +241,21 @@ async def _find_joinable(
 
 async def _store(connection: Transaction, plan: Plan) -> None:
     slots = plan.slots.values()
-    made = [slot.row | {"last_ord": slot.last_ord} for slot in slots if slot.row]
+    made = [slot.row | {"last_ord": slot.last_ord} for slot in slots if slot.row and slot.touched]
     if made:
         await connection.execute(_ADD_CHATS, made)
     lifted = [(slot.id, slot.last_ord, slot.weight) for slot in slots if slot.touched and not slot.row]
     await _LIFT.run(connection, lifted)
     await _ADD_TURNS.run(connection, plan.turns)
     await _ADD_INBOUNDS.run(connection, plan.inbounds)
+    if plan.held_back:
+        soon = plan.now - _HOLD_BACK_AGE
+        held_back = [(turn_id, until, soon) for turn_id, until in plan.held_back.items()]
+        await _HOLD_BACK.run(connection, held_back)
+    if plan.shed:
+        episodes = await episodes_of(connection, plan.shed, plan.now, plan.caps.episode_s)
+        plan.tell(episodes)
+        await store_episodes(connection, episodes)
     if plan.notices:
         await connection.execute(ADD_NOTICES, plan.notices)
+    await store_uses(connection, plan.limits.quotas)

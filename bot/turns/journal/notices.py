@@ -6,19 +6,18 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Row, bindparam, or_, select, update
+from sqlalchemy import Row, Select, bindparam, case, false, or_, select, update
 
 from adapters.base import SendsFrom
-from bot.errors import SealBroken
+from bot.errors import KeyMissing, SealBroken, WrittenByNewer
 from bot.turns.journal.base import JournalBase, in_states
-from bot.turns.journal.owed import OwedNotice, OwedReply, UnsignedTurn
+from bot.turns.journal.owed import LockedReply, OwedNotice, OwedReply
 from bot.turns.journal.plan import notice_row
 from bot.turns.journal.reply import STORED
 from bot.turns.journal.rows import (
     ADD_NOTICES,
     CHAT_COLUMNS,
     NOTICE_OWED,
-    OPEN,
     OWED_BY_OWNER,
     PART_COLUMNS,
     chat_from,
@@ -29,6 +28,7 @@ from bot.turns.journal.rows import (
     reply_parts,
     turns,
 )
+from bot.turns.journal.trail import bury
 from bot.turns.model import NoticeKind, NoticeState, TurnState
 
 logger = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ UNREADABLE_REPLY_TEXT = (
 #: The newest message of a turn: what its reply quotes.
 _REPLY_TO = (
     select(inbounds.c.message)
-    .where(inbounds.c.turn_id == turns.c.id)
+    .where(inbounds.c.turn_id == turns.c.id, ~inbounds.c.withdrawn)
     .order_by(inbounds.c.id.desc())
     .limit(1)
     .scalar_subquery()
@@ -67,11 +67,13 @@ _OWED_REPLIES = (
     .join(reply_parts, reply_parts.c.turn_id == _FIRST_OWED.c.id)
     .order_by(_FIRST_OWED.c.chat_id, _FIRST_OWED.c.ord, reply_parts.c.number)
 )
+# What a newer version has to say is left to a process of that version.
+_OF_A_KNOWN_KIND = or_(*(notices.c.kind == kind.value for kind in NoticeKind))
 _NOTICES = (
     select(notices, turns.c.ord, turns.c.placeholder, *CHAT_COLUMNS)
     .join(chats, chats.c.id == notices.c.chat_id)
     .join(turns, turns.c.id == notices.c.turn_id)
-    .where(NOTICE_OWED)
+    .where(NOTICE_OWED, _OF_A_KNOWN_KIND)
 )
 _OWED_NOTICES = (
     _NOTICES.where(notices.c.adapter == bindparam("adapter"), notices.c.sends_from == SendsFrom.OWNER.value)
@@ -85,11 +87,23 @@ _CLAIMABLE = (
     .limit(1)
 )
 _LOCK_CLAIMABLE = _CLAIMABLE.with_for_update(of=notices, skip_locked=True)
+# Before anything was sent of it a claim only keeps others away: whoever it was made for takes no notice of it.
+_LOCK_CLAIMABLE_OF = (
+    _NOTICES.where(notices.c.sends_from == SendsFrom.ANY.value)
+    .where(notices.c.turn_id == bindparam("turn"), notices.c.state == NoticeState.WAITING.value)
+    .limit(1)
+    .with_for_update(of=notices, skip_locked=True)
+)
 _CLAIM_NOTICE = update(notices).where(
     notices.c.id == bindparam("notice"), notices.c.state == bindparam("found")
 )
 _CHANGE_NOTICE = update(notices).where(
     notices.c.id == bindparam("notice"), notices.c.state != NoticeState.SENT.value
+)
+_NOTICE_ARRIVED = _CHANGE_NOTICE.values(
+    state=case((notices.c.restate, NoticeState.WAITING.value), else_=NoticeState.SENT.value),
+    restate=false(),
+    claimed_until=None,
 )
 _HAND_OVER = (
     update(turns)
@@ -106,43 +120,37 @@ _HAND_OVER_NOTICES = (
     .where(notices.c.id.in_(bindparam("ids", expanding=True)), notices.c.state != NoticeState.SENT.value)
     .values(state=NoticeState.SENT.value)
 )
+_STILL_STORED = select(turns.c.id).where(turns.c.id == bindparam("turn"), in_states(STORED)).with_for_update()
 _BURY = (
     update(turns)
     .where(turns.c.id == bindparam("turn"), in_states(STORED))
     .values(state=TurnState.DEAD.value, held=False, restate=False)
-)
-_UNSIGNED = (
-    select(turns.c.id, turns.c.ord, _REPLY_TO, *CHAT_COLUMNS)
-    .join(chats, chats.c.id == turns.c.chat_id)
-    .where(OPEN, turns.c.state == TurnState.WAITING.value, turns.c.accepted_at < bindparam("before"))
-    .where(turns.c.sends_from == SendsFrom.ANY.value, ~turns.c.held, ~turns.c.cancel_requested)
-    .where(turns.c.placeholder.is_(None))
-    .where(or_(turns.c.sign_until.is_(None), turns.c.sign_until <= bindparam("now")))
-    .order_by(turns.c.accepted_at, turns.c.ord)
-    .limit(bindparam("most"))
 )
 
 
 class Owing(JournalBase):
     """What must reach people besides what a worker sends itself."""
 
-    async def owed(self, adapter: str, limit: int) -> list[OwedReply | OwedNotice]:
+    async def owed(self, adapter: str, limit: int) -> list[OwedReply | OwedNotice | LockedReply]:
         """Read what an adapter's owner must send, at most `limit` of each kind, in the order of every chat.
 
-        A stored reply that no longer opens becomes a dead letter with a notice. Raises `KeyMissing`.
+        A stored reply that no longer opens becomes a dead letter with a notice; one whose key is missing, or
+        that a newer version sealed, is told as such.
         """
         async with self._database.read() as connection:
             asked = {"adapter": adapter, "most": limit}
             replies = (await connection.execute(_OWED_REPLIES, asked)).all()
             owed_notices = (await connection.execute(_OWED_NOTICES, asked)).all()
-        owed: list[OwedReply | OwedNotice] = [_notice_from(row) for row in owed_notices]
+        owed: list[OwedReply | OwedNotice | LockedReply] = [_notice_from(row) for row in owed_notices]
         for _, together in groupby(replies, key=lambda row: row.turn_id):
             rows = list(together)
             try:
                 owed.append(self._open_reply(rows))
             except SealBroken as exc:
                 logger.error("the reply to turn %s cannot be read: %s", rows[0].turn_id, exc)  # noqa: TRY400 - says it all
-                await self._bury(rows[0])
+                await self._bury(rows[0], f"{type(exc).__name__}: {exc}")
+            except (KeyMissing, WrittenByNewer) as exc:
+                owed.append(_locked(rows[0], str(exc)))
         return sorted(owed, key=lambda item: (item.chat.id, item.ord))
 
     async def handed_over(self, turn_id: str) -> None:
@@ -173,34 +181,29 @@ class Owing(JournalBase):
         async with self._database.read() as connection:
             if (await connection.execute(_CLAIMABLE, {"now": now})).first() is None:
                 return None
-        async with self._database.write() as connection:
-            row = (await connection.execute(_LOCK_CLAIMABLE, {"now": now})).one_or_none()
-            if row is None:
-                return None
-            claim = {"notice": row.id, "found": row.state, "state": NoticeState.SENDING.value}
-            until = now + timedelta(seconds=claim_s)
-            await connection.execute(_CLAIM_NOTICE, {**claim, "claimed_until": until})
-        return _notice_from(row)
+        return await self._claim_notice(_LOCK_CLAIMABLE, {"now": now}, now + timedelta(seconds=claim_s))
+
+    async def claim_notice_of(self, turn_id: str, now: datetime, claim_s: float) -> OwedNotice | None:
+        """Claim the notice of a turn just ended, if there is one and nobody began to send it."""
+        return await self._claim_notice(
+            _LOCK_CLAIMABLE_OF, {"turn": turn_id}, now + timedelta(seconds=claim_s)
+        )
 
     async def notice_sent(self, notice_id: str, message: str) -> None:
-        """Write down that a notice arrived. Safe to repeat."""
-        now = self._clock.now()
-        await self._change_notice(notice_id, state=NoticeState.SENT.value, message=message, sent_at=now)
+        """Write down that a notice arrived; one marked meanwhile waits to be said again. Safe to repeat."""
+        arrived = {"notice": notice_id, "message": message, "sent_at": self._clock.now()}
+        async with self._database.write() as connection:
+            await connection.execute(_NOTICE_ARRIVED, arrived)
 
-    async def notice_not_sent(self, notice_id: str, not_before: datetime) -> None:
-        """Write down that a notice was certainly not sent; it may be claimed again from an instant on."""
-        state = NoticeState.WAITING.value
-        await self._change_notice(notice_id, state=state, claimed_until=not_before)
+    async def notice_not_sent(
+        self, notice_id: str, not_before: datetime, *, still_in_doubt: bool = False
+    ) -> None:
+        """Write down that a notice was certainly not sent; it may be claimed again from an instant on.
 
-    async def unsigned(self, accepted_before: datetime, limit: int) -> list[UnsignedTurn]:
-        """Read turns that a worker will send and that wait since before an instant without a visible sign."""
-        asked = {"before": accepted_before, "now": self._clock.now(), "most": limit}
-        async with self._database.survey() as connection:
-            rows = list(await connection.execute(_UNSIGNED, asked))
-        return [
-            UnsignedTurn(turn_id=row.id, ord=row.ord, chat=chat_from(row), reply_to=row.reply_to)
-            for row in rows
-        ]
+        `still_in_doubt` keeps what is not known of an earlier try.
+        """
+        state = NoticeState.SENDING if still_in_doubt else NoticeState.WAITING
+        await self._change_notice(notice_id, state=state.value, claimed_until=not_before)
 
     def _open_reply(self, rows: Sequence[Row[Any]]) -> OwedReply:
         """Open a reply from the rows of its parts."""
@@ -215,7 +218,18 @@ class Owing(JournalBase):
             stopped=row.stopped,
         )
 
-    async def _bury(self, row: Row[Any]) -> None:
+    async def _claim_notice(
+        self, locking: Select[Any], asked: dict[str, Any], until: datetime
+    ) -> OwedNotice | None:
+        async with self._database.write() as connection:
+            row = (await connection.execute(locking, asked)).one_or_none()
+            if row is None:
+                return None
+            claim = {"notice": row.id, "found": row.state, "state": NoticeState.SENDING.value}
+            await connection.execute(_CLAIM_NOTICE, {**claim, "claimed_until": until})
+        return _notice_from(row)
+
+    async def _bury(self, row: Row[Any], error: str) -> None:
         now = self._clock.now()
         notice = notice_row(
             notice_id=self._ids.new(),
@@ -229,12 +243,19 @@ class Owing(JournalBase):
             now=now,
         )
         async with self._database.write() as connection:
-            if (await connection.execute(_BURY, {"turn": row.turn_id, "finished_at": now})).rowcount:
-                await connection.execute(ADD_NOTICES, [notice])
+            if (await connection.execute(_STILL_STORED, {"turn": row.turn_id})).first() is None:
+                return
+            await bury(connection, now, row.turn_id, error)
+            await connection.execute(_BURY, {"turn": row.turn_id, "finished_at": now})
+            await connection.execute(ADD_NOTICES, [notice])
 
     async def _change_notice(self, notice_id: str, **values: Any) -> None:
         async with self._database.write() as connection:
             await connection.execute(_CHANGE_NOTICE, {"notice": notice_id, **values})
+
+
+def _locked(row: Row[Any], why: str) -> LockedReply:
+    return LockedReply(turn_id=row.turn_id, ord=row.ord, chat=chat_from(row), why=why)
 
 
 def _notice_from(row: Row[Any]) -> OwedNotice:

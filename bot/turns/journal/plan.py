@@ -3,14 +3,19 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from adapters.base import Inbound, Outcome, Receipt
 from bot.chat.vault import Vault
 from bot.store.ids import Ids
 from bot.turns.acceptance import Acceptance, Cap, CapRefusal, Caps
+from bot.turns.journal.episodes import Episodes, Shed
+from bot.turns.journal.limits import Exceeded, Limits
 from bot.turns.journal.rows import seal_said
 from bot.turns.model import NoticeKind, NoticeState, Skill, TurnState
+
+#: Nothing of it is stored.
+IGNORED: Final = Receipt(outcome=Outcome.IGNORED)
 
 #: (adapter, account, conversation) or (adapter, account, event key).
 Key = tuple[str, str, str]
@@ -59,6 +64,8 @@ class ChatSlot:
     last_ord: int
     weight: float
     waiting: int = 0
+    #: The `ord` of the turn that stands first, where any waits.
+    head_ord: int | None = None
     newest: Joinable | None = None
     touched: bool = False
     #: The row of a chat that is yet to be stored.
@@ -76,11 +83,15 @@ class Plan:
     slots: Mapping[Key, ChatSlot]
     #: Events that were committed before, and those of this batch: event to turn.
     known: dict[Key, str]
-    waiting: int
+    limits: Limits
     #: By `TURN_NAMES` and `INBOUND_NAMES`.
     turns: list[Values] = field(default_factory=list)
     inbounds: list[Values] = field(default_factory=list)
     notices: list[dict[str, Any]] = field(default_factory=list)
+    #: What limits refused: told of by `tell`.
+    shed: list[Shed] = field(default_factory=list)
+    #: Turns that wait for their rest, and until when.
+    held_back: dict[str, datetime] = field(default_factory=dict)
     _new_ids: Iterator[str] = field(default=iter(()))
     _deadlines: dict[float, datetime] = field(default_factory=dict)
 
@@ -98,14 +109,33 @@ class Plan:
         slot = self.slots[conversation_of(acceptance.inbound)]
         if turn_id := self.known.get(event):
             return Receipt(outcome=Outcome.DUPLICATE, turn_id=turn_id, chat_id=slot.id)
-        if joined := self._joined(acceptance, slot):
-            receipt = Receipt(outcome=Outcome.JOINED, turn_id=joined.turn_id, chat_id=slot.id)
-        else:
-            receipt = self._new_turn(acceptance, slot)
+        receipt = self._placed(acceptance, slot)
+        if receipt is IGNORED:
+            return receipt
         turn_id = receipt.turn_id or ""
+        if acceptance.hold_back_s:
+            self.held_back[turn_id] = self.now + timedelta(seconds=acceptance.hold_back_s)
         self._add_inbound(acceptance, slot, turn_id)
         self.known[event] = turn_id
         return receipt
+
+    def tell(self, episodes: Episodes) -> None:
+        """Have one notice an episode speak for what limits refused."""
+        for shed in self.shed:
+            notice_id = self.ids.new()
+            if episodes.notice_of(shed, notice_id):
+                refusal = (NoticeKind.BUSY, shed.text)
+                self.notices.append(
+                    self._notice_row(shed.acceptance, shed.chat_id, shed.turn_id, refusal, notice_id)
+                )
+
+    def _placed(self, acceptance: Acceptance, slot: ChatSlot) -> Receipt:
+        """Find a message's place: a turn that waits, a turn of its own, or none."""
+        refused = None if acceptance.refusal else self.limits.quota(acceptance)
+        if refused is None and (joined := self._joined(acceptance, slot)):
+            self.limits.used(acceptance)
+            return Receipt(outcome=Outcome.JOINED, turn_id=joined.turn_id, chat_id=slot.id)
+        return IGNORED if acceptance.is_rest else self._new_turn(acceptance, slot, refused)
 
     def _joined(self, acceptance: Acceptance, slot: ChatSlot) -> Joinable | None:
         newest = slot.newest
@@ -116,38 +146,51 @@ class Plan:
         newest.messages += 1
         return newest
 
-    def _new_turn(self, acceptance: Acceptance, slot: ChatSlot) -> Receipt:
-        cap = None if acceptance.refusal else self._exceeded(slot)
-        refusal = (NoticeKind.BUSY, self.caps.busy_text) if cap else acceptance.refusal
-        ahead = self.waiting - self.caps.slots
-        turn_id = self._add_turn(acceptance, slot, refusal)
-        if cap:
-            return CapRefusal(outcome=Outcome.REFUSED, turn_id=turn_id, chat_id=slot.id, cap=cap)
-        if refusal:
+    def _new_turn(self, acceptance: Acceptance, slot: ChatSlot, exceeded: Exceeded | None) -> Receipt:
+        if acceptance.refusal:
+            turn_id = self._add_turn(acceptance, slot, refused=True)
+            self.notices.append(
+                self._notice_row(acceptance, slot.id, turn_id, acceptance.refusal, self.ids.new())
+            )
             return Receipt(outcome=Outcome.REFUSED, turn_id=turn_id, chat_id=slot.id)
+        exceeded = exceeded or self.limits.cap(acceptance, slot.waiting)
+        if exceeded:
+            return self._shed(acceptance, slot, *exceeded)
+        ahead = self.limits.waiting - self.caps.slots
+        turn_id = self._add_turn(acceptance, slot, refused=False)
         return Receipt(
             outcome=Outcome.ACCEPTED, turn_id=turn_id, chat_id=slot.id, ahead=ahead if ahead >= 0 else None
         )
 
-    def _exceeded(self, slot: ChatSlot) -> Cap | None:
-        if slot.waiting >= self.caps.per_chat:
-            return Cap.CHAT
-        return Cap.TOTAL if self.waiting >= self.caps.total else None
+    def _shed(self, acceptance: Acceptance, slot: ChatSlot, cap: Cap, sentence: str) -> Receipt:
+        head_ord = slot.head_ord
+        turn_id = self._add_turn(acceptance, slot, refused=True)
+        self.shed.append(
+            Shed(
+                acceptance=acceptance,
+                chat_id=slot.id,
+                turn_id=turn_id,
+                cap=cap,
+                text=sentence,
+                head_ord=head_ord,
+            )
+        )
+        return CapRefusal(outcome=Outcome.REFUSED, turn_id=turn_id, chat_id=slot.id, cap=cap)
 
-    def _add_turn(
-        self, acceptance: Acceptance, slot: ChatSlot, refusal: tuple[NoticeKind, str] | None
-    ) -> str:
+    def _add_turn(self, acceptance: Acceptance, slot: ChatSlot, *, refused: bool) -> str:
         turn_id = next(self._new_ids)
         slot.last_ord += 1
         slot.weight = acceptance.weight
         slot.touched = True
         slot.newest = None
-        self.turns.append(self._turn_row(acceptance, slot, turn_id, refused=refusal is not None))
-        if refusal:
-            self.notices.append(self._notice_row(acceptance, slot, turn_id, refusal))
+        self.turns.append(self._turn_row(acceptance, slot, turn_id, refused=refused))
+        if refused:
             return turn_id
+        if not slot.waiting:
+            slot.head_ord = slot.last_ord
         slot.waiting += 1
-        self.waiting += 1
+        self.limits.waits(acceptance)
+        self.limits.used(acceptance)
         if acceptance.skill is Skill.ANSWER:
             slot.newest = Joinable(turn_id=turn_id, sender_id=acceptance.inbound.sender.id, messages=1)
         return turn_id
@@ -169,12 +212,17 @@ class Plan:
         )
 
     def _notice_row(
-        self, acceptance: Acceptance, slot: ChatSlot, turn_id: str, refusal: tuple[NoticeKind, str]
+        self,
+        acceptance: Acceptance,
+        chat_id: str,
+        turn_id: str,
+        refusal: tuple[NoticeKind, str],
+        notice_id: str,
     ) -> dict[str, Any]:
         kind, sentence = refusal
         return notice_row(
-            notice_id=self.ids.new(),
-            chat_id=slot.id,
+            notice_id=notice_id,
+            chat_id=chat_id,
             turn_id=turn_id,
             adapter=acceptance.inbound.adapter,
             sends_from=acceptance.sends_from.value,

@@ -3,19 +3,21 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, case, func, select
+from sqlalchemy import Row, Select, String, bindparam, case, func, literal_column, select, union_all
 
 from bot.turns.journal.base import JournalBase, in_states
-from bot.turns.journal.owed import TurnCounts, UnfinishedChat
+from bot.turns.journal.owed import MOST_COUNTED, TurnCounts, UnfinishedChat
 from bot.turns.journal.rows import (
     CHAT_COLUMNS,
     FINISHED,
     FOR_WORKERS,
     HELD,
+    ON_THE_LIST,
     OPEN,
     UNFINISHED,
     chat_from,
     chats,
+    dead_letters,
     prompt_place,
     reply_place,
     turns,
@@ -43,6 +45,25 @@ _EXCHANGES = (
     .where(turns.c.ord < bindparam("before"), turns.c.prompt_sealed.is_not(None), in_states(_ANSWERED))
     .order_by(turns.c.ord.desc())
     .limit(bindparam("most"))
+)
+
+
+def _ended(state: TurnState) -> Select[str, int]:
+    """Count the turns that ended in a state, up to a bound."""
+    name = literal_column(f"'{state.value}'", String())
+    some = select(turns.c.state).where(FINISHED, turns.c.state == name).limit(MOST_COUNTED).subquery()
+    return select(name.label("state"), func.count().label("many")).select_from(some)
+
+
+def _dead() -> Select[str, int]:
+    """Count the dead letters on the operators' list, up to the same bound."""
+    some = select(dead_letters.c.turn_id).where(ON_THE_LIST).limit(MOST_COUNTED).subquery()
+    name = literal_column(f"'{TurnState.DEAD.value}'", String())
+    return select(name.label("state"), func.count().label("many")).select_from(some)
+
+
+_ENDED = union_all(
+    *(_ended(state) for state in (TurnState.SENT, TurnState.REFUSED, TurnState.CANCELLED)), _dead()
 )
 
 
@@ -102,7 +123,7 @@ class Reading(JournalBase):
             return list((await connection.execute(select(chats.c.id).where(HELD))).scalars())
 
     async def counts(self) -> TurnCounts:
-        """Count the turns by what operators ask."""
+        """Count the turns by what operators ask; the ended ones up to a bound."""
         waits = turns.c.state == _WAITING
         open_turns = select(
             func.count(case((waits, 1))).label("waiting"),
@@ -110,10 +131,9 @@ class Reading(JournalBase):
             func.count(case((~waits, 1))).label("unsent"),
             func.min(case((waits, turns.c.accepted_at))).label("oldest"),
         ).where(OPEN)
-        ended = select(turns.c.state, func.count().label("many")).where(FINISHED).group_by(turns.c.state)
         async with self._database.survey() as connection:
             now_open = (await connection.execute(open_turns)).one()
-            by_state = {row.state: row.many for row in await connection.execute(ended)}
+            by_state = {row.state: row.many for row in await connection.execute(_ENDED)}
         return TurnCounts(
             waiting=now_open.waiting,
             running=now_open.running,

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Update, bindparam, insert, or_, select, update
+from sqlalchemy import Update, bindparam, insert, update
 
 from bot.store.transaction import Transaction
 from bot.turns.journal.base import JournalBase, fenced, fenced_row, fenced_update
@@ -37,18 +37,6 @@ _CHANGE_PART = update(reply_parts).where(
     reply_parts.c.turn_id == bindparam("turn"), reply_parts.c.number == bindparam("part")
 )
 _DOUBT_PART = _CHANGE_PART.values(resent_in_doubt=reply_parts.c.resent_in_doubt + 1)
-_UNSIGNED = update(turns).where(
-    turns.c.id == bindparam("turn"),
-    turns.c.state == TurnState.WAITING.value,
-    turns.c.placeholder.is_(None),
-)
-_CLAIM_SIGN = _UNSIGNED.where(
-    ~turns.c.held,
-    ~turns.c.cancel_requested,
-    or_(turns.c.sign_until.is_(None), turns.c.sign_until <= bindparam("now")),
-)
-_KEEP_SIGN = _UNSIGNED.where(turns.c.sign_until > bindparam("now"))
-_SIGN = select(turns.c.placeholder, turns.c.sign_until).where(turns.c.id == bindparam("turn"))
 
 
 class Replying(JournalBase):
@@ -57,6 +45,10 @@ class Replying(JournalBase):
     async def placeholder_posted(self, turn: Turn, message: str) -> None:
         """Keep the placeholder's message at once, so that whoever goes on edits it. Raises `Fenced`."""
         await self._update_fenced(_FROM_UNFINISHED, turn, placeholder=message)
+
+    async def placeholder_left(self, turn: Turn, until: datetime) -> None:
+        """Have nobody post a placeholder before an instant, as one may stand already. Raises `Fenced`."""
+        await self._update_fenced(_FROM_UNFINISHED, turn, sign_until=until)
 
     async def store_reply(self, turn: Turn, reply: Reply) -> Turn:
         """Store the final text and its parts before any of it is sent; it never changes again.
@@ -87,8 +79,11 @@ class Replying(JournalBase):
         await self._update_part(turn, number, TurnState.SENDING, started_at=self._clock.now())
 
     async def part_sent(self, turn: Turn, number: int, message: str) -> None:
-        """Write down that a part arrived. Raises `Fenced`."""
-        await self._update_part(turn, number, TurnState.SENDING, message=message, sent_at=self._clock.now())
+        """Write down that a part arrived: progress, so the next has all its attempts. Raises `Fenced`."""
+        part = {"turn": turn.id, "part": number, "message": message, "sent_at": self._clock.now()}
+        async with self._database.write() as connection:
+            await fenced(connection, _FROM_STORED, turn, state=TurnState.SENDING.value, attempts=0)
+            await _change(connection, _CHANGE_PART, turn, part)
 
     async def part_not_sent(self, turn: Turn, number: int) -> None:
         """Write down that a part's send is known not to have happened. Raises `Fenced`."""
@@ -97,24 +92,6 @@ class Replying(JournalBase):
     async def part_resent_in_doubt(self, turn: Turn, number: int) -> None:
         """Count a send that may show a part twice. Raises `Fenced`."""
         await self._change_part(_DOUBT_PART, turn, number, TurnState.SENDING)
-
-    async def sign_claim(self, turn_id: str, until: datetime) -> bool:
-        """Claim the right to post a waiting turn's placeholder until an instant; False if another has it."""
-        claim = {"turn": turn_id, "now": self._clock.now(), "sign_until": until}
-        async with self._database.write() as connection:
-            return bool((await connection.execute(_CLAIM_SIGN, claim)).rowcount)
-
-    async def sign_posted(self, turn_id: str, message: str) -> bool:
-        """Keep the posted placeholder; False when it came too late, and whoever posted it must delete it."""
-        keep = {"turn": turn_id, "now": self._clock.now(), "placeholder": message}
-        async with self._database.write() as connection:
-            return bool((await connection.execute(_KEEP_SIGN, keep)).rowcount)
-
-    async def sign_of(self, turn_id: str) -> tuple[str | None, datetime | None]:
-        """Read a turn's placeholder and until when somebody else may be posting it."""
-        async with self._database.read() as connection:
-            row = (await connection.execute(_SIGN, {"turn": turn_id})).one_or_none()
-        return (row.placeholder, row.sign_until) if row else (None, None)
 
     async def _update_part(self, turn: Turn, number: int, state: TurnState, **values: Any) -> None:
         await self._change_part(_CHANGE_PART, turn, number, state, **values)
@@ -125,8 +102,7 @@ class Replying(JournalBase):
         part = {"turn": turn.id, "part": number, **values}
         async with self._database.write() as connection:
             await fenced(connection, _FROM_STORED, turn, state=state.value)
-            if (await connection.execute(change, part)).rowcount == 0:
-                raise ValueError(f"turn {turn.id} has no part {number}")
+            await _change(connection, change, turn, part)
 
     def _reply_values(self, turn: Turn, reply: Reply) -> dict[str, Any]:
         chat, prompt, spent = turn.chat, None, reply.spent
@@ -160,6 +136,11 @@ class Replying(JournalBase):
             "text_sealed": self._vault.seal(turn.chat.key, text, part_place(turn.chat.id, op_id)),
             "resent_in_doubt": 0,
         }
+
+
+async def _change(connection: Transaction, change: Update, turn: Turn, part: dict[str, Any]) -> None:
+    if (await connection.execute(change, part)).rowcount == 0:
+        raise ValueError(f"turn {turn.id} has no part {part['part']}")
 
 
 async def _move_context(connection: Transaction, turn: Turn, reply: Reply) -> Chat:

@@ -2,12 +2,14 @@
 
 import json
 from datetime import datetime
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
 from sqlalchemy import Row, Table, and_, insert, text
 
 from adapters.base import ConversationKind, Inbound, SendsFrom
 from bot.chat.vault import Place, SealedField, Vault
+from bot.errors import WrittenByNewer
 from bot.store.tables import Base
 from bot.turns.model import Chat, Part, Said, Skill, Turn, TurnState
 
@@ -16,15 +18,20 @@ turns: Table = Base.metadata.tables["turns"]
 inbounds: Table = Base.metadata.tables["inbounds"]
 reply_parts: Table = Base.metadata.tables["reply_parts"]
 notices: Table = Base.metadata.tables["notices"]
+trail: Table = Base.metadata.tables["trail"]
+dead_letters: Table = Base.metadata.tables["dead_letters"]
 
 # Written out, not bound: both databases use a partial index only where its condition stands in the statement.
 UNFINISHED = text(
     "(turns.state = 'waiting' OR turns.state = 'replied' OR turns.state = 'sending' OR turns.restate)"
 )
 OPEN = text("(turns.state = 'waiting' OR turns.state = 'replied' OR turns.state = 'sending')")
+WAITING = text("turns.state = 'waiting'")
 WAITS = and_(OPEN, turns.c.state == TurnState.WAITING.value)
 OWED_BY_OWNER = text("((turns.state = 'replied' OR turns.state = 'sending') AND turns.sends_from = 'owner')")
 HELD = text("chats.held")
+#: Dead letters that nobody requeued or discarded.
+ON_THE_LIST = text("(dead_letters.requeued_at IS NULL AND dead_letters.discarded_at IS NULL)")
 NOTICE_OWED = text("notices.state != 'sent'")
 FINISHED = text(
     "(turns.state = 'sent' OR turns.state = 'refused' OR turns.state = 'dead' OR turns.state = 'cancelled')"
@@ -37,6 +44,8 @@ FOR_WORKERS = text("(turns.state = 'waiting' OR turns.sends_from = 'any' OR turn
 ADD_NOTICES = insert(notices)
 
 _json = json.JSONEncoder().encode
+_SAID_VERSION = 1
+_Word = TypeVar("_Word", bound=StrEnum)
 
 #: A chat beside another table's columns, under names of its own.
 CHAT_COLUMNS = tuple(
@@ -79,7 +88,24 @@ PART_COLUMNS = (
     reply_parts.c.text_sealed,
     reply_parts.c.started_at,
     reply_parts.c.message,
+    reply_parts.c.resent_in_doubt,
 )
+
+
+def known(words: type[_Word], word: str) -> _Word:
+    """Read a word of a closed set; one that is not in it is a newer version's. Raises `WrittenByNewer`."""
+    try:
+        return words(word)
+    except ValueError as exc:
+        raise WrittenByNewer(f"{word!r} is a {words.__name__} of a newer version") from exc
+
+
+def _conversation_kind(word: str) -> ConversationKind:
+    """Read a chat's kind; one of a newer version is treated as a group, where nothing is taken for private."""
+    try:
+        return ConversationKind(word)
+    except ValueError:
+        return ConversationKind.GROUP
 
 
 def chat_from(row: Row[Any]) -> Chat:
@@ -89,7 +115,7 @@ def chat_from(row: Row[Any]) -> Chat:
         adapter=row.of_chat_adapter,
         account=row.of_chat_account,
         conversation=row.of_chat_conversation,
-        kind=ConversationKind(row.of_chat_kind),
+        kind=_conversation_kind(row.of_chat_kind),
         key=row.of_chat_data_key,
         context_version=row.of_chat_context_version,
         context_from=row.of_chat_context_from,
@@ -100,15 +126,18 @@ def chat_from(row: Row[Any]) -> Chat:
 def turn_from(
     row: Row[Any], *, said: tuple[Said, ...] = (), reply: str | None = None, parts: tuple[Part, ...] = ()
 ) -> Turn:
-    """Read a claimed turn from a row that the claim read; what was sealed is given opened."""
+    """Read a claimed turn from a row that the claim read; what was sealed is given opened.
+
+    Raises `WrittenByNewer`.
+    """
     return Turn(
         id=row.id,
         ord=row.ord,
         chat=chat_from(row),
         token=row.fence,
-        state=TurnState(row.state),
-        skill=Skill(row.skill),
-        sends_from=SendsFrom(row.sends_from),
+        state=known(TurnState, row.state),
+        skill=known(Skill, row.skill),
+        sends_from=known(SendsFrom, row.sends_from),
         attempts=row.attempts,
         accepted_at=row.accepted_at,
         deadline_at=row.deadline_at,
@@ -140,9 +169,16 @@ def seal_said(
 
 
 def open_said(vault: Vault, chat: Chat, row: Row[Any]) -> Said:
-    """Open a turn's message, in a row that the claim read. Raises `VaultError`, which names the row."""
+    """Open a turn's message, in a row that the claim read.
+
+    Raises `VaultError`, which names the row, and `WrittenByNewer`.
+    """
     place = Place(chat=chat.id, item=row.inbound_id, field=SealedField.INBOUND)
     body = json.loads(vault.open(chat.key, row.said_sealed, place))
+    if body["v"] > _SAID_VERSION:
+        raise WrittenByNewer(
+            f"message {row.inbound_id} is of version {body['v']}, this program knows {_SAID_VERSION}"
+        )
     return Said(
         message=row.message,
         sender_id=body["sender_id"],
@@ -183,4 +219,6 @@ def open_part(vault: Vault, chat: Chat, row: Row[Any]) -> Part:
         text=vault.open(chat.key, row.text_sealed, part_place(chat.id, row.op_id)),
         in_doubt=row.started_at is not None and row.message is None,
         message=row.message,
+        may_be_duplicate=row.resent_in_doubt > 0,
+        started_at=row.started_at if row.message is None else None,
     )

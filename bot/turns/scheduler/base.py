@@ -1,5 +1,6 @@
 """The schedule: which chat may be served next, one in flight per chat, with a lease and a token that only grows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -99,4 +100,8 @@ class Scheduler(Protocol):
 
     async def counts(self) -> ScheduleCounts:
         """Count the chats in each state."""
+        ...
+
+    async def ranks(self, chat_ids: Sequence[str]) -> list[int | None]:
+        """Tell, for each chat, how many ready ones are served before it; None for one that is not ready."""
         ...

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -84,13 +84,14 @@ class MemoryScheduler:
             self._bell.clear()
             return None
         chat_id = min(state.ready, key=lambda chat: (state.ready[chat], chat))
-        state.virtual = state.ready.pop(chat_id)
+        start = state.ready.pop(chat_id)
+        state.virtual = max(state.virtual, start)
         state.token = max(state.token + 1, self._now_us())
         state.more.discard(chat_id)
         now_ms = self._now_ms()
         state.leases[chat_id] = _Lease(
             token=state.token,
-            start=state.virtual,
+            start=start,
             taken_at_ms=now_ms,
             expires_at_ms=now_ms + lease_ms,
             weight=state.weight.get(chat_id, 1.0),
@@ -174,6 +175,13 @@ class MemoryScheduler:
             paused=state.paused,
         )
 
+    async def ranks(self, chat_ids: Sequence[str]) -> list[int | None]:
+        """Tell how many ready chats come before each."""
+        ready = self._state.ready
+        in_order = sorted(ready, key=lambda chat: (ready[chat], chat))
+        rank = {chat_id: at for at, chat_id in enumerate(in_order)}
+        return [rank.get(chat_id) for chat_id in chat_ids]
+
     def _offer(self, chat_id: str) -> None:
         state = self._state
         if chat_id in state.hold:
@@ -192,11 +200,18 @@ class MemoryScheduler:
             self._offer(chat_id)
 
     def _free(self, chat_id: str, until_ms: int) -> None:
-        """End a lease and charge it: virtual start plus the slot-seconds it held over its weight."""
+        """End a lease and charge it: virtual start plus the slot-seconds it held over its weight.
+
+        Virtual time moves with what was served, too. Were it moved by starts alone, chats that ask for the first time
+        would all start at the same instant while a line of them stands: the oldest chat would come first, not who asked
+        first, and who had asked before would starve. Half the pace of a fair share never outruns who is always there.
+        """
         state = self._state
         lease = state.leases.pop(chat_id)
         held_s = max(0, until_ms - lease.taken_at_ms) / 1000
-        state.finish[chat_id] = lease.start + held_s / lease.weight
+        served = held_s / lease.weight
+        state.finish[chat_id] = lease.start + served
+        state.virtual += served / (2 * (len(state.ready) + len(state.leases) + 1))
         state.finish = {chat: finish for chat, finish in state.finish.items() if finish > state.virtual}
 
     def _settle(self) -> None:

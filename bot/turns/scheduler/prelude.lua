@@ -39,8 +39,11 @@ end
 local function held_by(chat)
   local held = redis.call('HGET', own, chat)
   if not held then return nil end
-  local token, start, at_ms, share = string.match(held, '^(%S+) (%S+) (%S+) (%S+)$')
-  return { token = token, start = tonumber(start), at_ms = tonumber(at_ms), weight = tonumber(share) }
+  -- A newer version may write more behind these. Where it writes something else the lease is lost, not the schedule.
+  local token, start, at_ms, share = string.match(held, '^(%S+) (%S+) (%S+) (%S+)')
+  start, at_ms, share = tonumber(start), tonumber(at_ms), tonumber(share)
+  if not (start and at_ms and share) then return nil end
+  return { token = token, start = start, at_ms = at_ms, weight = share }
 end
 
 local function mine(chat, token)
@@ -48,15 +51,22 @@ local function mine(chat, token)
   return held ~= nil and held.token == token
 end
 
--- End a lease and charge it: virtual start plus the slot-seconds it held over its weight.
+-- End a lease and charge it: virtual start plus the slot-seconds it held over its weight. Virtual time moves with what
+-- was served, too. Were it moved by starts alone, chats that ask for the first time would all start at the same instant
+-- while a line of them stands: the oldest chat would come first, not who asked first, and who had asked before would
+-- starve. Half the pace of a fair share never outruns who is always there.
 local function free(chat, until_ms)
   local held = held_by(chat)
   redis.call('ZREM', lease, chat)
+  redis.call('HDEL', own, chat)
   if not held then return end
   local held_s = math.max(0, until_ms - held.at_ms) / 1000
-  redis.call('HDEL', own, chat)
-  redis.call('ZADD', fin, held.start + held_s / held.weight, chat)
-  redis.call('ZREMRANGEBYSCORE', fin, '-inf', virtual_time())
+  local served = held_s / held.weight
+  redis.call('ZADD', fin, held.start + served, chat)
+  local busy = redis.call('ZCARD', ready) + redis.call('ZCARD', lease) + 1
+  local virtual = virtual_time() + served / (2 * busy)
+  redis.call('HSET', meta, 'virtual', string.format('%.17g', virtual))
+  redis.call('ZREMRANGEBYSCORE', fin, '-inf', virtual)
 end
 
 -- A chat that leaves the schedule takes its weight along.

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -101,6 +101,11 @@ class RedisScheduler:
         """Count the chats in each state."""
         ready, leased, later, held, paused = await self._step("counts")
         return ScheduleCounts(ready=ready, leased=leased, later=later, held=held, paused=bool(paused))
+
+    async def ranks(self, chat_ids: Sequence[str]) -> list[int | None]:
+        """Tell how many ready chats come before each."""
+        ranks: list[int] = await self._step("ranks", *chat_ids)
+        return [None if rank < 0 else rank for rank in ranks]
 
     async def _step(self, step: str, *args: str | float) -> Any:
         async with redis_call(ScheduleUnavailable, self._call_timeout_s):

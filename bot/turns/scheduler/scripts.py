@@ -15,6 +15,7 @@ STEPS = (
     "hold",
     "release",
     "counts",
+    "ranks",
 )
 
 #: In the order in which prelude.lua unpacks them. `weight` holds only chats whose weight is not 1.

@@ -31,7 +31,8 @@ local chat, start = first[1], first[2]
 local micros = time[1] * 1000000 + time[2]
 local token = math.max(tonumber(redis.call('HGET', meta, 'token') or 0) + 1, micros)
 token = string.format('%.0f', token)
-redis.call('HSET', meta, 'token', token, 'virtual', start)
+redis.call('HSET', meta, 'token', token)
+if tonumber(start) > virtual_time() then redis.call('HSET', meta, 'virtual', start) end
 -- Whoever takes the chat reads SQL afterwards, so what was put before needs no second look.
 redis.call('SREM', more, chat)
 redis.call('ZADD', lease, now_ms + tonumber(ARGV[1]), chat)

@@ -33,6 +33,12 @@ class Sink:
     async def stop(self, event):
         return Receipt(outcome=Outcome.DONE)
 
+    async def edited(self, event):
+        return Receipt(outcome=Outcome.IGNORED)
+
+    async def withdrawn(self, event):
+        return Receipt(outcome=Outcome.DONE)
+
 
 class DyingStore(MemoryRecordStore):
     """Records that are lost from the n-th write on, as for a process that is killed there."""

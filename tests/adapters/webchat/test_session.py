@@ -209,6 +209,48 @@ async def test_changes_of_a_message_reach_everybody(people):
     assert not gone["text"]
 
 
+async def test_the_core_hears_of_edits_and_withdrawals(people, chat):
+    room, _, (ann, _) = await people.group("Ann", "Bob")
+    ref = (await ann.say(room, "@assistant frist"))["ref"]
+    await ann.ask("edit", room=room, ref=ref, client_id="e1", text="@assistant first")
+    (edited,) = chat.sink.edits
+    (asked,) = chat.sink.events
+    assert (edited.text, edited.event_key) == ("@assistant first", asked.event_key)
+    await ann.ask("withdraw", room=room, ref=ref)
+    (withdrawn,) = chat.sink.withdrawals
+    assert (withdrawn.conversation, withdrawn.message) == (room, ref)
+
+
+@pytest.mark.parametrize("do", ["edit", "withdraw"])
+async def test_a_change_that_the_core_did_not_hear_of_can_be_repeated(people, chat, do):
+    room, _, (ann, _) = await people.group("Ann", "Bob")
+    ref = (await ann.say(room, "@assistant hello"))["ref"]
+    more = {"client_id": "e1", "text": "@assistant bye"} if do == "edit" else {}
+    chat.sink.fails = True
+    assert await refused(ann.ask(do, room=room, ref=ref, **more)) == "try_again"
+    chat.sink.fails = False
+    await ann.ask(do, room=room, ref=ref, **more)
+    assert len(chat.sink.edits) + len(chat.sink.withdrawals) == 1
+
+
+async def test_an_edit_of_what_the_core_never_got_is_handed_over_as_it_stands(people, chat):
+    room, _, (ann, _) = await people.group("Ann", "Bob")
+    chat.sink.fails = True
+    assert await refused(ann.say(room, "@assistant one")) == "try_again"
+    ref = (await ann.entry(room, text="@assistant one"))["ref"]
+    chat.sink.fails = False
+    await ann.ask("edit", room=room, ref=ref, client_id="e1", text="@assistant two")
+    assert [event.text for event in chat.sink.events][-1] == "@assistant two"
+
+
+async def test_what_waits_for_a_withdrawn_message_is_seen_no_more(people):
+    room, _, (ann, bob) = await people.group("Ann", "Bob")
+    ref = (await ann.say(room, "@assistant hello"))["ref"]
+    await bob.event("live", room=room, reply_to=ref, phase="waiting")
+    await ann.ask("withdraw", room=room, ref=ref)
+    await bob.event("live", room=room, reply_to=ref, phase="ended")
+
+
 async def test_typing_is_seen_by_the_others_only(people):
     room, guests, (ann, bob) = await people.group("Ann", "Bob")
     await ann.ask("typing", room=room)

@@ -123,7 +123,7 @@ def test_output_that_nobody_reads_is_no_traceback(tmp_path):
 
 def test_every_command_has_a_name_of_its_own_and_a_summary():
     names = [command.name for command in COMMANDS]
-    assert len(names) == 12
+    assert len(names) == 13
     assert len(set(names)) == len(names)
     assert all(command.summary for command in COMMANDS)
 
@@ -143,9 +143,15 @@ def test_a_status_is_put_into_lines_for_a_person():
         "waiting   3 (the oldest for 2 min)",
         "running   8",
         "done      41",
-        "dead      1 (given up after failed attempts)",
+        "dead      1 (given up: see `aside dead list`)",
         "adapters  terminal connected",
     ]
+
+
+def test_what_is_counted_only_so_far_is_said_to_be_more():
+    body = {"waiting": 0, "done": 10_000, "dead": 9_999, "most_counted": 10_000}
+    assert "done      10000 or more" in render(body).splitlines()
+    assert "dead      9999 (given up: see `aside dead list`)" in render(body).splitlines()
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,15 @@ from sqlalchemy import TextClause, text
 
 from bot.store.database import Database
 from bot.store.tables import Base
-from bot.turns.journal.rows import FINISHED, HELD, NOTICE_OWED, OPEN, OWED_BY_OWNER, UNFINISHED
+from bot.turns.journal.rows import (
+    FINISHED,
+    HELD,
+    NOTICE_OWED,
+    ON_THE_LIST,
+    OPEN,
+    OWED_BY_OWNER,
+    UNFINISHED,
+)
 
 
 @pytest.mark.parametrize(
@@ -19,6 +27,7 @@ from bot.turns.journal.rows import FINISHED, HELD, NOTICE_OWED, OPEN, OWED_BY_OW
         pytest.param("turns", OWED_BY_OWNER, "ix_turns_owed", id="owed by the owner"),
         pytest.param("chats", HELD, "ix_chats_held", id="held"),
         pytest.param("notices", NOTICE_OWED, "ix_notices_owed", id="notices"),
+        pytest.param("dead_letters", ON_THE_LIST, "ix_dead_letters_open", id="dead letters"),
     ],
 )
 async def test_the_index_is_used(tmp_path: Path, table: str, condition: TextClause, index: str) -> None:

@@ -55,8 +55,9 @@ def test_valkey_is_known_by_its_own_version():
     assert facts == _facts("Valkey", "7.2.9", maxmemory_bytes=5)
 
 
-async def test_the_embedded_valkey_is_fit(valkey_client: Redis):
-    assert (await check_server(valkey_client)).product == "Valkey"
+async def test_the_embedded_valkey_is_fit(valkey_client: Redis, request: pytest.FixtureRequest):
+    product = {"valkey": "Valkey", "debian": "Redis"}[request.config.getoption("redis")]
+    assert (await check_server(valkey_client)).product == product
 
 
 async def test_debians_redis_is_fit(redis_client: Redis):

@@ -11,11 +11,12 @@ from adapters.loopback.faults import Fault
 from bot.telemetry.events import AttemptFailed, LeaseLost
 from bot.turns.model import NoticeKind
 from bot.turns.notice_texts import NOTICES
-from bot.turns.sending import SendPolicy
+from bot.turns.send_policy import SendPolicy
 from bot.turns.tasks import end
 from engine.base import ChatRequest, EngineState
 from engine.errors import EngineFailed, EngineNotReady, PromptTooLong
 from engine.scripted import ScriptedEngine
+from tests.fixtures.labels import LABELLED
 from tests.fixtures.rig import Rig, loopback, open_rig, saying
 
 
@@ -219,7 +220,7 @@ async def test_class_c_sends_again_and_says_that_it_may_be_a_duplicate(tmp_path:
         rig.loopback.faults.next_call(Fault.LOST_ANSWER)
         rig.start_worker(saying("noon"))
         await rig.say("what time is it?")
-        assert await rig.texts(2) == ["noon", "noon"]
+        assert await rig.texts(2) == ["noon", f"{LABELLED}noon"]
         assert [seen.may_be_duplicate for seen in rig.loopback.messages("room")] == [False, True]
 
 

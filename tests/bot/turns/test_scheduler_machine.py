@@ -63,15 +63,19 @@ class Model:
 
     def free(self, name: str, until_ms: int) -> None:
         chat = self.chats[name]
+        served = (until_ms - chat.taken_ms) / 1000 / chat.charged_weight
+        chat.finish = chat.start + served
+        # Half the pace at which each of all that are busy would be served.
+        self.virtual += served / (2 * len(self.at("ready") + self.at("leased")))
         chat.place = "out"
-        chat.finish = chat.start + (until_ms - chat.taken_ms) / 1000 / chat.charged_weight
 
     def wake_due(self) -> None:
-        for name, chat in self.chats.items():
-            if chat.place == "later" and chat.until_ms <= self.now_ms:
+        for name in self.at("later"):
+            if self.chats[name].until_ms <= self.now_ms:
                 self.offer(name)
-            elif chat.place == "leased" and chat.until_ms <= self.now_ms:
-                self.free(name, chat.until_ms)
+        for name in sorted(self.at("leased"), key=lambda name: self.chats[name].token):
+            if self.chats[name].until_ms <= self.now_ms:
+                self.free(name, self.chats[name].until_ms)
                 self.offer(name)
 
     def end_busy_period(self) -> None:
@@ -132,7 +136,7 @@ class SchedulerMachine(RuleBasedStateMachine):
             return
         self._check_take(take, ready)
         chat = self.model.chats[take.chat_id]
-        self.model.virtual = chat.start
+        self.model.virtual = max(self.model.virtual, chat.start)
         chat.place, chat.noted = "leased", False
         chat.token, chat.taken_ms, chat.charged_weight = take.token, self.model.now_ms, chat.weight
         chat.until_ms = self.model.now_ms + lease_ms

@@ -11,15 +11,16 @@ from adapters.loopback.faults import Fault
 from bot.bootstrap import make_worker
 from bot.telemetry.events import AmbiguousSend, AttemptFailed, TurnFinished, TurnOutcome
 from bot.turns.model import NoticeKind
-from bot.turns.notice_texts import NOTICES
-from bot.turns.sending import SendPolicy
+from bot.turns.notice_texts import MAY_HAVE_ARRIVED, NOTICES
+from bot.turns.send_policy import SendPolicy
 from bot.turns.tasks import end
 from tests.fixtures.freezing import Freezer
+from tests.fixtures.labels import LABELLED
 from tests.fixtures.rig import PATIENCE_S, Rig, loopback, open_rig, saying
 
 PARTS = ["a" * 110, "b" * 110, "c" * 110]
 REPLY = "\n\n".join(PARTS)
-LIMIT = 120
+LIMIT = 140
 
 
 def several(idempotency: Idempotency, live: LiveOutput = LiveOutput.NONE):
@@ -38,9 +39,10 @@ async def test_a_fault_at_any_part_leaves_every_part_in_order(
         await rig.say("tell me much")
         texts = await rig.texts(3)
         is_doubled = idempotency is Idempotency.NONE and fault is Fault.LOST_ANSWER
-        assert texts == PARTS[: at + is_doubled] + PARTS[at:]
-        marked = [seen.may_be_duplicate for seen in rig.loopback.messages("room")]
         is_doubtful = idempotency is Idempotency.NONE and fault in (Fault.LOST_ANSWER, Fault.LOST_REQUEST)
+        again = LABELLED * is_doubtful + PARTS[at]
+        assert texts == [*PARTS[: at + is_doubled], again, *PARTS[at + 1 :]]
+        marked = [seen.may_be_duplicate for seen in rig.loopback.messages("room")]
         assert marked.count(True) == is_doubtful
 
 
@@ -89,8 +91,7 @@ async def test_a_platform_that_never_answers_ends_in_a_notice_and_frees_its_chat
         rig.start_worker(saying("noon"))
         await rig.say("what time is it?")
         await rig.say("and now?", sender="bob")
-        # A notice has a sender of its own: it may stand before or behind the chat's next reply.
-        assert sorted(await rig.texts(2)) == sorted([NOTICES[NoticeKind.FAILED], "noon"])
+        assert await rig.texts(2) == [MAY_HAVE_ARRIVED, "noon"]
         assert (await rig.journal.counts()).dead == 1
 
 

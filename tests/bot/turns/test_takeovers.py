@@ -9,6 +9,7 @@ from adapters.base import Idempotency, LiveOutput
 from bot.bootstrap import make_worker
 from bot.turns.tasks import end
 from tests.fixtures.freezing import Freezer
+from tests.fixtures.labels import unlabelled
 from tests.fixtures.rig import PATIENCE_S, Rig, loopback, open_rig, saying
 
 LIVE_POINTS = (
@@ -54,7 +55,7 @@ async def taken_over(rig: Rig, point: str) -> list[str]:
     freezer.thaw()
     await end({stalled})
     await rig.settled()
-    return rig.loopback.texts("room")
+    return unlabelled(rig.loopback.texts("room"))
 
 
 @pytest.mark.parametrize("point", LIVE_POINTS)

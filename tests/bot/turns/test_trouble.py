@@ -21,6 +21,7 @@ from bot.errors import (
     ScheduleUnavailable,
     SealBroken,
     StoreUnavailable,
+    WrittenByNewer,
 )
 from bot.turns.delays import Delays
 from bot.turns.trouble import describe, judge
@@ -44,6 +45,7 @@ NOT_ITS_FAULT = [
     (StoreUnavailable("x"), 1),
     (ScheduleUnavailable("x"), 1),
     (ContextUnavailable("x"), 1),
+    (WrittenByNewer("x"), 1),
     (EngineNotReady("x"), 1),
     (EngineOverloaded("x"), 1),
     (AuthFailed("x"), 60),
