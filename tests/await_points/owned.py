@@ -10,9 +10,9 @@ from adapters.terminal.entries import entry_of
 from adapters.terminal.rooms import direct_ref
 from adapters.webchat.adapter import WebchatAdapter
 from adapters.webchat.entries import EntryKind
-from bot import bootstrap
 from bot.additions import Ground
 from bot.bootstrap import Core
+from bot.bootstrap.platforms import built_in
 from bot.store.records import SqlRecordStore
 from tests.await_points.gate import Gate, Gated, GatedDatabase
 
@@ -25,7 +25,7 @@ def gated_stores(core: Core, gate: Gate) -> Core:
         return Gated(SqlRecordStore(database, core.vault, name, core.clock), gate, "records")
 
     ground = Ground(clock=core.clock, records=store)
-    owned = bootstrap._platforms(core.settings, ground, core.engine_view)
+    owned = built_in(core.settings, ground, core.engine_view)
     return replace(core, platforms={**core.platforms, **owned})
 
 

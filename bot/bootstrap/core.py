@@ -1,0 +1,168 @@
+"""What every role stands on: the record, the schedule, the platforms."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+
+from redis.asyncio import Redis
+
+from adapters.base import Platform
+from bot.additions import NONE, Additions, Ground
+from bot.bootstrap.platforms import built_in, with_added
+from bot.chat import key_file
+from bot.chat.aes_vault import AesVault
+from bot.chat.context import ContextStore
+from bot.chat.key_ring import KeyRing, Subkey
+from bot.chat.memory_context import MemoryContext
+from bot.chat.redis_context import RedisContext
+from bot.chat.vault import Vault
+from bot.clock import Clock, SystemClock
+from bot.engine_view import EngineView
+from bot.settings import Settings
+from bot.store.database import Database
+from bot.store.records import SqlRecordStore
+from bot.store.redis_check import check_server
+from bot.store.redis_client import open_redis
+from bot.store.schema import require_current
+from bot.telemetry.events import Hooks
+from bot.telemetry.logs import log_event
+from bot.telemetry.metrics import Metrics
+from bot.turns.acceptance import Caps, Quotas
+from bot.turns.delays import Delays
+from bot.turns.journal import Journal
+from bot.turns.line import Line
+from bot.turns.live import LiveBus
+from bot.turns.live_memory import MemoryLiveBus
+from bot.turns.live_redis import RedisLiveBus
+from bot.turns.outage import ScheduleOutage
+from bot.turns.reconciler import Reconciler
+from bot.turns.scheduler.base import Scheduler
+from bot.turns.scheduler.memory import MemoryScheduler
+from bot.turns.scheduler.redis import RedisScheduler
+from bot.turns.send_policy import SendPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """Where turns are scheduled, contexts cached and snapshots passed: in Redis, or within one process."""
+
+    scheduler: Scheduler
+    bus: LiveBus
+    contexts: ContextStore
+    #: None where all of it lives in this process.
+    redis: Redis | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Core:
+    """What every role stands on."""
+
+    settings: Settings
+    clock: Clock
+    metrics: Metrics
+    hooks: Hooks
+    keys: KeyRing
+    vault: Vault
+    database: Database
+    journal: Journal
+    shared: Shared
+    reconciler: Reconciler
+    platforms: Mapping[str, Platform]
+    outage: ScheduleOutage
+    #: What platforms with a face of their own see of the engine; a role attaches the engine once it has one.
+    engine_view: EngineView
+    delays: Delays = field(default_factory=Delays)
+    #: What this process knows of the line; a role keeps it current.
+    line: Line = field(default_factory=Line)
+
+    @property
+    def send_policy(self) -> SendPolicy:
+        """What becomes of a send in doubt where the platform cannot help."""
+        return SendPolicy(self.settings.turns.send_policy)
+
+
+@asynccontextmanager
+async def open_core(
+    settings: Settings, redis_url: str | None, additions: Additions = NONE
+) -> AsyncIterator[Core]:
+    """Connect to the record and to Redis and refuse what cannot keep the promises.
+
+    Without a Redis URL the schedule lives in this process. Raises `StartupError` and `VaultError`.
+    """
+    async with AsyncExitStack() as stack:
+        keys = key_file.load_or_create(settings.vault_key_file)
+        vault = AesVault(keys, organisation=settings.vault.organisation)
+        database = await stack.enter_async_context(
+            Database(settings.database_url, lease_s=settings.worker.lease_s)
+        )
+        await require_current(database)
+        clock = SystemClock()
+        shared = await stack.enter_async_context(_open_shared(settings, redis_url, keys, vault, clock))
+        journal = Journal(database, vault, clock, _caps(settings))
+        metrics = Metrics()
+        hooks: Hooks = (metrics, log_event, *additions.hooks)
+        engine_view = EngineView()
+        ground = Ground(clock=clock, records=partial(SqlRecordStore, database, vault, clock=clock))
+        platforms = with_added(additions.platforms(ground), built_in(settings, ground, engine_view))
+        for platform in platforms.values():
+            if platform.lifetime is not None:
+                await stack.enter_async_context(platform.lifetime)
+        yield Core(
+            settings=settings,
+            clock=clock,
+            metrics=metrics,
+            hooks=hooks,
+            keys=keys,
+            vault=vault,
+            database=database,
+            journal=journal,
+            shared=shared,
+            reconciler=Reconciler(journal, shared.scheduler, clock),
+            platforms=platforms,
+            outage=ScheduleOutage(clock, hooks),
+            engine_view=engine_view,
+        )
+
+
+@asynccontextmanager
+async def _open_shared(
+    settings: Settings, redis_url: str | None, keys: KeyRing, vault: Vault, clock: Clock
+) -> AsyncIterator[Shared]:
+    if redis_url is None:
+        yield Shared(
+            scheduler=MemoryScheduler(clock),
+            bus=MemoryLiveBus(clock),
+            contexts=MemoryContext(),
+            redis=None,
+        )
+        return
+    redis = open_redis(redis_url)
+    try:
+        await check_server(redis)
+        yield Shared(
+            scheduler=RedisScheduler(redis),
+            bus=RedisLiveBus(redis, vault),
+            contexts=RedisContext(
+                redis, vault=vault, names_key=keys.derive(Subkey.CACHE_NAMES), ttl_s=settings.context.ttl_s
+            ),
+            redis=redis,
+        )
+    finally:
+        await redis.aclose()
+
+
+def _caps(settings: Settings) -> Caps:
+    return Caps(
+        per_chat=settings.turns.per_chat_waiting,
+        per_direct_chat=settings.turns.direct_waiting,
+        per_person=settings.turns.person_waiting,
+        total=settings.turns.total_waiting,
+        slots=settings.worker.slots,
+        quotas=Quotas(
+            person_hourly=settings.quota.person_hourly or None,
+            person_daily=settings.quota.person_daily or None,
+            chat_hourly=settings.quota.chat_hourly or None,
+            chat_daily=settings.quota.chat_daily or None,
+        ),
+    )
