@@ -130,7 +130,7 @@ class Record:
         await self._timed("unfinished", journal.unfinished())
         await self._timed("unclaimed", journal.unfinished(min_age_s=0.001, only_unclaimed=True))
         await self._timed("owed", journal.owed(NAME, 100))
-        await self._timed("unsigned", journal.unsigned(now - timedelta(milliseconds=1), 100))
+        await self._timed("unsigned", journal.unsigned(now - timedelta(milliseconds=1), 100, adapters=[NAME]))
         await self._timed("counts", journal.counts())
         await self._timed("held_chats", journal.held_chats())
 

@@ -8,6 +8,8 @@ context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=Base.metadata,
     compare_type=True,
+    # Where the connection is in no transaction yet: what builds an index without one then commits only its own.
+    transaction_per_migration=True,
 )
 with context.begin_transaction():
     context.run_migrations()

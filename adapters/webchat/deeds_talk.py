@@ -38,20 +38,22 @@ async def _hand_over(desk: Desk, room: RoomState, entry: Entry, again: str = "")
 
 async def _edit(desk: Desk, caller: Caller, ask: Ask) -> Mapping[str, Any]:
     room, ref = ask.text("room"), ask.text("ref")
-    state = await desk.house.room(caller.person, room)
-    entry = await desk.house.edit(caller.person, room, ref, ask.client_id(), ask.text("text", _PASTE))
-    told = _published(desk, room, entry)
-    # Also where it stood already: the core may not have heard of it the first time.
-    if standing := await desk.house.standing(room, ref):
-        quoted = await desk.house.standing(room, standing.reply_to) if standing.reply_to else None
-        await desk.handover.edited(state, standing, quoted)
+    # Only members make the core's handover remember a room.
+    await desk.house.room(caller.person, room)
+    async with desk.handover.saying(room) as after:
+        entry = await desk.house.edit(caller.person, room, ref, ask.client_id(), ask.text("text", _PASTE))
+        told = _published(desk, room, entry)
+        # Also where it stood already: the core may not have heard of it the first time.
+        await desk.handover.changed(room, ref, after)
     return told
 
 
 async def _withdraw(desk: Desk, caller: Caller, ask: Ask) -> Mapping[str, Any]:
     room, ref = ask.text("room"), ask.text("ref")
-    told = _published(desk, room, await desk.house.withdraw(caller.person, room, ref))
-    await desk.handover.withdrawn(room, ref)
+    await desk.house.room(caller.person, room)
+    async with desk.handover.saying(room) as after:
+        told = _published(desk, room, await desk.house.withdraw(caller.person, room, ref))
+        await desk.handover.changed(room, ref, after)
     if known := desk.hub.rooms.get(room):
         known.live.withdrawn(ref)
         desk.hub.wake(room)

@@ -1,8 +1,8 @@
-"""Handing what people say to the core, each message until the core has decided on it, also across a restart.
+"""Handing what people say, change and take back to the core, until it has decided on it, also across a restart.
 
-Before anything is said in a quiet room, a mark is stored: up to which position everything there was decided on. The
-first message of a quiet room costs one record more, and those that follow cost none. After a crash everything behind
-the marks is handed over again; the core knows by the event keys what it had decided.
+Before anything is said or changed in a quiet room, a mark is stored: up to which position everything there was
+decided on. The first of it in a quiet room costs one record more, and what follows costs none. After a crash
+everything behind the marks is handed over again, as it stands; the core knows by the event keys what it had decided.
 """
 
 import asyncio
@@ -36,6 +36,8 @@ _RETRY_S = (1.0, 30.0)
 #: After so many in one go the core is taken to be out, and asked again later.
 _MOST_FAILURES = 3
 
+_CHANGES = frozenset({EntryKind.EDIT, EntryKind.WITHDRAW})
+
 #: Told of every message that the core has decided on.
 Decided = Callable[[RoomState, Entry, Receipt], None]
 
@@ -46,13 +48,17 @@ class _Busy:
 
     #: Where each message on its way began, by its number.
     under_way: dict[int, int] = field(default_factory=dict)
-    #: Messages that are there and that the core could not decide on, by ref.
-    undecided: dict[str, tuple[RoomState, Entry, Entry | None]] = field(default_factory=dict)
+    #: Messages that the core could not decide on as they stand now, by ref, and behind which position that is.
+    undecided: dict[str, int] = field(default_factory=dict)
     last_s: float = 0.0
+
+    def left_open(self, ref: str, after: int) -> None:
+        """Keep what could not be decided; the mark stays before the oldest of it."""
+        self.undecided[ref] = min(after, self.undecided.get(ref, after))
 
 
 class Handover:
-    """A sink for the sessions that raises nothing but `NoDecision`."""
+    """A sink for the sessions that raises nothing but `NoDecision` and `RecordsUnavailable`."""
 
     def __init__(
         self,
@@ -71,54 +77,91 @@ class Handover:
         self._monotonic = monotonic
         self._busy: dict[str, _Busy] = {}
         self._locks = Locks()
+        #: What is told of one message is told in order.
+        self._messages = Locks()
         self._numbers = 0
         #: Where marks of an earlier process still have to be looked at.
         self._unread = True
 
     @asynccontextmanager
-    async def saying(self, room: str) -> AsyncIterator[None]:
-        """Make sure that what is stored now will reach the core. Raises `RecordsUnavailable` with nothing stored."""
+    async def saying(self, room: str) -> AsyncIterator[int]:
+        """Make sure that what is stored now will reach the core; it gets a position behind the one given.
+
+        Raises `RecordsUnavailable` with nothing stored.
+        """
         busy = await self._marked(room)
         self._numbers += 1
         number = self._numbers
         busy.under_way[number] = 0
         try:
-            busy.under_way[number] = await self._rooms.end(room)
-            yield
+            after = busy.under_way[number] = await self._rooms.end(room)
+            yield after
         finally:
             del busy.under_way[number]
             busy.last_s = self._monotonic()
 
     async def accept(self, room: RoomState, entry: Entry, quoted: Entry | None, again: str = "") -> Receipt:
-        """Hand over a message; a new one is handed over again until it is decided on. Raises `NoDecision`."""
-        busy = self._busy.get(room.id)
-        try:
-            receipt = await self._decisions.accept(inbound_of(room, entry, quoted, again))
-        except BaseException:
-            if busy is not None and not again:
-                busy.undecided[entry.ref] = (room, entry, quoted)
-            raise
-        if busy is not None:
-            busy.undecided.pop(entry.ref, None)
+        """Hand over a message; a new one is handed over again until it is decided on.
+
+        Raises `NoDecision` and `RecordsUnavailable`.
+        """
+        if again:
+            return await self._asked_again(room, entry, quoted, again)
+        async with self._telling(room.id, entry.ref, entry.pos - 1):
+            standing = await self._rooms.standing(room.id, entry.ref)
+            if standing is not None and standing.withdrawn:
+                return await self._decisions.withdrawn(withdrawal_of(room.id, entry.ref))
+            return await self._accept(room, entry, quoted)
+
+    async def _asked_again(self, room: RoomState, entry: Entry, quoted: Entry | None, again: str) -> Receipt:
+        async with self._messages.at(f"{room.id}/{entry.ref}"):
+            receipt = await self._accept(room, entry, quoted, again)
+            if busy := self._busy.get(room.id):
+                busy.undecided.pop(entry.ref, None)  # or it would be answered twice
+            return receipt
+
+    async def _accept(self, room: RoomState, entry: Entry, quoted: Entry | None, again: str = "") -> Receipt:
+        receipt = await self._decisions.accept(inbound_of(room, entry, quoted, again))
         self._tell(room, entry, receipt)
         return receipt
 
-    async def edited(self, room: RoomState, entry: Entry, quoted: Entry | None) -> Receipt:
-        """Hand over a message that says something else now, as it stands. Raises `NoDecision`."""
-        busy = self._busy.get(room.id)
-        if busy is not None and entry.ref in busy.undecided:
-            # The core does not know it yet: it will be handed over as it stands.
-            return await self.accept(room, entry, quoted)
+    async def changed(self, room: str, ref: str, after: int) -> None:
+        """Hand over a message, changed or taken back behind a position, as it stands; again until that is decided.
+
+        Raises `NoDecision` and `RecordsUnavailable`.
+        """
+        async with self._telling(room, ref, after):
+            await self._as_it_stands(room, ref)
+
+    @asynccontextmanager
+    async def _telling(self, room: str, ref: str, after: int) -> AsyncIterator[bool]:
+        """Tell one thing of a message at a time, and keep it until it is told; yield whether something was kept."""
+        async with self._messages.at(f"{room}/{ref}"):
+            busy = self._busy.get(room)
+            try:
+                yield busy is not None and ref in busy.undecided
+            except BaseException:
+                if busy is not None:
+                    busy.left_open(ref, after)
+                raise
+            if busy is not None:
+                busy.undecided.pop(ref, None)
+
+    async def _as_it_stands(self, room_id: str, ref: str) -> None:
+        room, entry = await self._rooms.place(room_id), await self._rooms.standing(room_id, ref)
+        if room is None or entry is None or entry.kind is not EntryKind.SAID:
+            return
+        if entry.withdrawn:
+            await self._decisions.withdrawn(withdrawal_of(room_id, ref))
+            return
+        quoted = await self._rooms.standing(room_id, entry.reply_to) if entry.reply_to else None
+        if not entry.edited:
+            await self._accept(room, entry, quoted)
+            return
+        # The core takes an edit of what it does not know as a new message.
         receipt = await self._decisions.edited(edit_of(room, entry, quoted))
         if receipt.outcome is not Outcome.DUPLICATE:
             self._tell(room, entry, receipt)
-        return receipt
-
-    async def withdrawn(self, room: str, ref: str) -> Receipt:
-        """Hand over that a message was taken back. Raises `NoDecision`."""
-        if busy := self._busy.get(room):
-            busy.undecided.pop(ref, None)
-        return await self._decisions.withdrawn(withdrawal_of(room, ref))
 
     async def stop(self, event: StopRequested) -> Receipt:
         """Hand over a wish to stop. Raises `NoDecision`."""
@@ -143,15 +186,20 @@ class Handover:
         except (NoDecision, RecordsUnavailable):
             return False
         failures = 0
-        for busy in list(self._busy.values()):
-            for room, entry, quoted in list(busy.undecided.values()):
+        for room, busy in list(self._busy.items()):
+            for ref, after in list(busy.undecided.items()):
                 try:
-                    await self.accept(room, entry, quoted)
-                except NoDecision:
+                    await self._again(room, ref, after)
+                except (NoDecision, RecordsUnavailable):
                     failures += 1
                 if failures == _MOST_FAILURES:
                     return False
         return failures == 0
+
+    async def _again(self, room: str, ref: str, after: int) -> None:
+        async with self._telling(room, ref, after) as is_open:
+            if is_open:  # somebody else may have told it meanwhile
+                await self._as_it_stands(room, ref)
 
     async def recover(self) -> None:
         """Hand over everything behind the marks of an earlier process. Raises `NoDecision` and `RecordsUnavailable`."""
@@ -166,17 +214,15 @@ class Handover:
 
     async def _recover_room(self, ref: str, after: int) -> None:
         busy = self._busy.setdefault(ref, _Busy(last_s=self._monotonic()))
-        room = await self._rooms.place(ref)
-        number = 0
-        while room is not None and (page := await self._rooms.since(ref, after, _PAGE)):
+        while page := await self._rooms.since(ref, after, _PAGE):
             for entry in page:
                 if entry.kind is EntryKind.SAID and not entry.withdrawn:
-                    quoted = entry.reply_to and await self._rooms.standing(ref, entry.reply_to)
-                    busy.undecided[entry.ref] = (room, entry, quoted or None)
-                    number += 1
+                    busy.left_open(entry.ref, entry.pos - 1)
+                elif entry.kind in _CHANGES and entry.target is not None:
+                    busy.left_open(entry.target, entry.pos - 1)
             after = page[-1].pos
-        if number:
-            logger.info("%d messages of room %s are handed to the core again", number, ref)
+        if busy.undecided:
+            logger.info("%d messages of room %s are handed to the core again", len(busy.undecided), ref)
 
     async def _marked(self, room: str) -> _Busy:
         if busy := self._busy.get(room):
@@ -211,8 +257,7 @@ class Handover:
                     await self._mark(room, self._decided_up_to(busy, await self._rooms.end(room)))
 
     def _decided_up_to(self, busy: _Busy, end: int) -> int:
-        open_positions = [entry.pos - 1 for _, entry, _ in busy.undecided.values()]
-        return min([end, *busy.under_way.values(), *open_positions])
+        return min([end, *busy.under_way.values(), *busy.undecided.values()])
 
     async def _mark(self, room: str, after: int | None) -> None:
         await self._records.put(STREAM, room, json.dumps({"v": _VERSION, "after": after}))

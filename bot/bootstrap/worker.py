@@ -21,6 +21,7 @@ from bot.turns.paces import Paces
 from bot.turns.serving import Serving
 from bot.turns.slots import Slots
 from bot.turns.stopping import StopBoard
+from bot.turns.strain import Strain
 from bot.turns.takeover import LateEffects
 from bot.turns.trouble import Trouble
 from bot.turns.worker import Worker, WorkerSettings
@@ -71,6 +72,7 @@ def make_worker(core: Core, engine: Engine, *, embedded: bool) -> tuple[Worker, 
         stops=stops,
         clock=core.clock,
         lease_ms=settings.lease_ms,
+        strain=Strain(slots, core.clock, lease_s=section.lease_s),
         hooks=hooks,
     )
     worker = Worker(

@@ -158,7 +158,8 @@ def _left(outcomes: list[Requeued]) -> int:
     if changed := outcomes.count(Requeued.CHANGED):
         print(f"{changed} had been handled by somebody else meanwhile.")
     if busy := outcomes.count(Requeued.BUSY):
-        print(f"The notice about {busy} is being sent at this moment: try again in half a minute.")
+        left = "1 was left alone because its" if busy == 1 else f"{busy} were left alone because their"
+        print(f"{left} notice is being sent right now: try again in half a minute.")
     return 1 if busy else 0
 
 

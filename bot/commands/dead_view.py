@@ -80,7 +80,7 @@ def _now(details: LetterDetails) -> str:
 
 
 def _step(entry: TrailEntry) -> str:
-    said = [_instant(entry.first_at), entry.event.value, f"state {entry.state.value}"]
+    said = [_instant(entry.first_at), str(entry.event), f"state {entry.state}"]
     if entry.token is not None:
         said.append(f"token {entry.token}")
     said.append(f"attempt {entry.attempts}" if entry.counted else "no attempt")

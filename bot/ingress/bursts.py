@@ -46,6 +46,10 @@ class Bursts:
         self._expected[key] = now_s + WAIT_S, event.group_key
         return WAIT_S
 
+    def refused(self, event: Inbound) -> None:
+        """Expect nothing more of a message that was not taken: its rest belongs to no other one."""
+        self._expected.pop(_whose(event), None)
+
     def is_rest(self, event: Inbound) -> bool:
         """Tell whether a message is the rest of one that its sender wrote a moment ago. Costs nothing mostly."""
         if not self._expected:

@@ -43,7 +43,10 @@ class AcceptingJournal(Protocol):
         ...
 
     async def amend(self, edited: Acceptance) -> Changed:
-        """Give a mention that nobody claimed another text."""
+        """Give a mention that nobody has in hand another text; one that speaks to nobody now is taken back.
+
+        It stays where its turn has other messages: they speak for it.
+        """
         ...
 
     async def withdraw(self, event: Withdrawn) -> Changed:
@@ -130,7 +133,7 @@ class Intake:
             case Ignore():
                 return IGNORED
             case Accept() as accepted:
-                return await self._commits.submit(self._accepted(accepted))
+                return await self._take(accepted)
             case Stop():
                 return await self._stop(event.adapter, event.account, event.conversation.ref)
             case Refuse(reason, sentence, kept):
@@ -148,21 +151,22 @@ class Intake:
                 return await self._amend(self._accepted(accepted))
             case Refuse():
                 return IGNORED
-            case Ignore() | Stop():
-                return await self.withdrawn(
-                    Withdrawn(
-                        adapter=inbound.adapter,
-                        account=inbound.account,
-                        conversation=inbound.conversation.ref,
-                        message=inbound.message,
-                    )
-                )
+            case Ignore() as ignored:
+                # Beside others it need not address anybody: the journal knows whether it stands alone.
+                as_one_of_several = as_rest(inbound, ignored, self._settings.rules)
+                if isinstance(as_one_of_several, Accept):
+                    return await self._amend(self._accepted(as_one_of_several))
+                return await self.withdrawn(_taken_back(inbound))
+            case Stop():
+                return await self.withdrawn(_taken_back(inbound))
 
     async def withdrawn(self, event: Withdrawn) -> Receipt:
         """Cancel what a message asked that was taken back. Raises `StoreUnavailable` if that is not recorded."""
         # What was handed over before is committed before, or it would escape.
         await self._commits.settled()
-        changed = await self._journal.withdraw(event)
+        return await self._changed(await self._journal.withdraw(event))
+
+    async def _changed(self, changed: Changed) -> Receipt:
         chat_id, turn_id = changed.chat_id or "", changed.turn_id or ""
         if changed.change is Change.CANCELLING:
             self._announcer.put(chat_id, changed.weight)
@@ -172,15 +176,17 @@ class Intake:
                 turn_id=turn_id, chat_id=chat_id, outcome=TurnOutcome.CANCELLED, total_s=changed.waited_s
             )
             emit(self._hooks, finished)
-        return _done(changed)
+        if changed.change in (Change.UNKNOWN, Change.LEFT):
+            return IGNORED
+        return Receipt(outcome=Outcome.DONE, turn_id=changed.turn_id, chat_id=changed.chat_id)
 
     async def _amend(self, edited: Acceptance) -> Receipt:
         await self._commits.settled()
         changed = await self._journal.amend(edited)
-        if changed.change is Change.UNKNOWN:
+        if changed.change is Change.UNKNOWN and not edited.is_rest:
             # It addresses the assistant only now; if it did before, it was answered, and its event is known.
             return await self._commits.submit(edited)
-        return _done(changed)
+        return await self._changed(changed)
 
     async def stop(self, event: StopRequested) -> Receipt:
         """Cancel what runs and waits in a conversation. Raises `StoreUnavailable` if that is not recorded."""
@@ -207,12 +213,21 @@ class Intake:
         decision = decide(event, self._settings.rules)
         return as_rest(event, decision, self._settings.rules) if self._bursts.is_rest(event) else decision
 
-    def _accepted(self, accepted: Accept) -> Acceptance:
+    async def _take(self, accepted: Accept) -> Receipt:
+        receipt = await self._commits.submit(self._accepted(accepted, self._hold_back_s(accepted)))
+        if receipt.outcome is Outcome.REFUSED:
+            self._bursts.refused(accepted.event)
+        return receipt
+
+    def _hold_back_s(self, accepted: Accept) -> float:
+        return self._bursts.hold_back_s(accepted.event) if accepted.skill is Skill.ANSWER else 0.0
+
+    def _accepted(self, accepted: Accept, hold_back_s: float = 0.0) -> Acceptance:
         return self._acceptance(
             accepted.event,
             accepted.skill,
             accepted.text,
-            hold_back_s=self._bursts.hold_back_s(accepted.event) if accepted.skill is Skill.ANSWER else 0.0,
+            hold_back_s=hold_back_s,
             is_rest=accepted.is_rest,
         )
 
@@ -259,7 +274,10 @@ class Intake:
                 emit(self._hooks, told)
 
 
-def _done(changed: Changed) -> Receipt:
-    if changed.change in (Change.UNKNOWN, Change.LEFT):
-        return IGNORED
-    return Receipt(outcome=Outcome.DONE, turn_id=changed.turn_id, chat_id=changed.chat_id)
+def _taken_back(inbound: Inbound) -> Withdrawn:
+    return Withdrawn(
+        adapter=inbound.adapter,
+        account=inbound.account,
+        conversation=inbound.conversation.ref,
+        message=inbound.message,
+    )

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.errors import SettingsError
 from bot.store.failures import translated
@@ -43,10 +43,11 @@ class Database:
 
     `busy_timeout_s` bounds how long a write waits for its turn. `lease_s` is the schedule's lease: PostgreSQL
     ends a transaction that stands still sooner, so that a frozen worker holds no row longer than its chat.
+    None lets statements and transactions last: for migrations.
     """
 
     def __init__(
-        self, url: str, *, busy_timeout_s: float = 5.0, lease_s: float = 15.0, connections: int = 8
+        self, url: str, *, busy_timeout_s: float = 5.0, lease_s: float | None = 15.0, connections: int = 8
     ) -> None:
         self.url = parse_url(url)
         self._busy_timeout_s = busy_timeout_s
@@ -57,6 +58,7 @@ class Database:
         self._hasty_writer: Begin | None = None
         self._reader: Begin | None = None
         self._surveyor: Begin | None = None
+        self._connect: Callable[[], AsyncConnection] | None = None
 
     @property
     def dialect(self) -> str:
@@ -75,6 +77,7 @@ class Database:
             engine = self._postgres_engine()
             self._opened.push_async_callback(engine.dispose)
             self._writer = self._hasty_writer = self._reader = self._surveyor = engine.begin
+            self._connect = engine.connect
         return self
 
     async def __aexit__(
@@ -82,6 +85,7 @@ class Database:
     ) -> None:
         await self._opened.aclose()
         self._writer = self._hasty_writer = self._reader = self._surveyor = None
+        self._connect = None
 
     @asynccontextmanager
     async def write(self, *, durable: bool = True) -> AsyncIterator[Transaction]:
@@ -115,6 +119,17 @@ class Database:
         with translated():
             async with self._surveyor() as transaction:
                 yield transaction
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[AsyncConnection]:
+        """Lend a connection to PostgreSQL whose transactions the caller begins and ends: for migrations.
+
+        Raises `StoreUnavailable`.
+        """
+        assert self._connect is not None, "only PostgreSQL lends connections, while it is open"
+        with translated():
+            async with self._connect() as connection:
+                yield connection
 
     def _sqlite_door(self, *, writes: bool, connections: int) -> SqliteDoor:
         door = SqliteDoor(
@@ -150,7 +165,6 @@ class Database:
         return engine
 
     def _postgres_engine(self) -> AsyncEngine:
-        below_lease_ms = str(round(self._lease_s * 1000 / 2))
         engine = create_async_engine(
             self.url,
             pool_size=self._connections,
@@ -160,24 +174,36 @@ class Database:
             connect_args={
                 "timeout": self._busy_timeout_s,
                 "command_timeout": self._lease_s,
-                "server_settings": {
-                    "application_name": "aside",
-                    "idle_in_transaction_session_timeout": below_lease_ms,
-                    "statement_timeout": below_lease_ms,
-                    "lock_timeout": str(round(self._busy_timeout_s * 1000)),
-                    "jit": "off",
-                },
+                "server_settings": self._server_settings(),
             },
         )
-        bound = _BOUND_TRANSACTIONS.format(milliseconds=round(self._lease_s * 1000 * _TRANSACTION_SHARE))
-
-        @event.listens_for(engine.sync_engine, "connect")
-        def bound_transactions(dbapi_connection: Any, _record: object) -> None:
-            cursor = dbapi_connection.cursor()
-            cursor.execute(bound)
-            cursor.close()
-
+        if self._lease_s is not None:
+            _bound_transactions(engine, round(self._lease_s * 1000 * _TRANSACTION_SHARE))
         return engine
+
+    def _server_settings(self) -> dict[str, str]:
+        # 0 is PostgreSQL's word for no limit.
+        below_lease_ms = str(round((self._lease_s or 0.0) * 1000 / 2))
+        return {
+            "application_name": "aside",
+            "idle_in_transaction_session_timeout": below_lease_ms,
+            "statement_timeout": below_lease_ms,
+            "lock_timeout": str(round(self._busy_timeout_s * 1000)),
+            "jit": "off",
+        }
+
+
+def _bound_transactions(engine: AsyncEngine, most_ms: int) -> None:
+    """Have PostgreSQL end every transaction of an engine that lasts longer."""
+    bound = _BOUND_TRANSACTIONS.format(milliseconds=most_ms)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def bound_transactions(dbapi_connection: Any, _record: object) -> None:
+        cursor = dbapi_connection.cursor()
+        cursor.execute(bound)
+        cursor.close()
+        # Or the setting would go with the connection's first transaction, should that be undone.
+        dbapi_connection.commit()
 
 
 def parse_url(url: str) -> URL:

@@ -1,5 +1,7 @@
 """The schema's revision: bringing a database to it, and refusing to work on any other."""
 
+import asyncio
+import logging
 from pathlib import Path
 
 from alembic import command
@@ -7,13 +9,17 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 import migrations
 from bot.errors import SchemaMismatch
 from bot.store.database import Database
 
+logger = logging.getLogger(__name__)
+
 #: Lets one role at a time migrate a PostgreSQL database; SQLite's write lock does it there.
-_MIGRATING = text("SELECT pg_advisory_xact_lock(4705279731)")
+_MIGRATING = text("SELECT pg_try_advisory_lock(4705279731)")
+_LOOK_AGAIN_S = 0.2
 
 
 def expected() -> str:
@@ -24,17 +30,42 @@ def expected() -> str:
 
 
 async def migrate(url: str) -> str:
-    """Bring a database to the expected revision, in one transaction; return the revision.
+    """Bring a database to the expected revision, however long that takes; return the revision.
 
-    Safe to repeat and to run twice at once. Raises `SchemaMismatch` for a database newer than the program,
-    and `StoreUnavailable`.
+    SQLite gets everything in one transaction, PostgreSQL each revision in its own, so that the index of a large
+    table is built while roles work. Safe to repeat, also after an interruption, and to run twice at once.
+    Raises `SchemaMismatch` for a database newer than the program, and `StoreUnavailable`.
     """
-    async with Database(url) as database:
-        async with database.write() as connection:
-            if database.dialect == "postgresql":
-                await connection.execute(_MIGRATING)
-            await connection.run_sync(_upgrade)
+    async with Database(url, lease_s=None) as database:
+        if database.dialect == "postgresql":
+            await _migrate_postgres(database)
+        else:
+            async with database.write() as transaction:
+                await transaction.run_sync(_refuse_newer)
+                await transaction.run_sync(_upgrade)
         return expected()
+
+
+async def _migrate_postgres(database: Database) -> None:
+    async with database.connection() as alone:
+        await _wait_to_be_alone(alone)
+        async with database.read() as transaction:
+            await transaction.run_sync(_refuse_newer)
+        async with database.connection() as connection:
+            await connection.run_sync(_upgrade)
+
+
+async def _wait_to_be_alone(connection: AsyncConnection) -> None:
+    """Take the lock of whoever migrates; it goes with the connection."""
+    # Asked again and again, and outside a transaction: one that stood waiting for the lock would keep the building
+    # of an index waiting for itself.
+    await connection.execution_options(isolation_level="AUTOCOMMIT")
+    told = False
+    while not (await connection.execute(_MIGRATING)).scalar_one():
+        if not told:
+            logger.info("another process migrates the database: waiting for it")
+            told = True
+        await asyncio.sleep(_LOOK_AGAIN_S)
 
 
 async def current(database: Database) -> str | None:
@@ -73,10 +104,13 @@ def _revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def _upgrade(connection: Connection) -> None:
+def _refuse_newer(connection: Connection) -> None:
     found = _revision(connection)
     if found is not None and found not in _known():
         raise SchemaMismatch(_sentence(found))
+
+
+def _upgrade(connection: Connection) -> None:
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")

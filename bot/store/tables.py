@@ -136,6 +136,13 @@ class TurnRow(Base):
             sqlite_where=_WAITING,
             postgresql_where=_WAITING,
         ),
+        Index(
+            "ix_turns_waiting",
+            "accepted_at",
+            "id",
+            sqlite_where=_WAITING,
+            postgresql_where=_WAITING,
+        ),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -320,7 +327,7 @@ class EpisodeRow(Base):
     notice_id: Mapped[str] = mapped_column(String(32))
     #: The `ord` of the turn that stood first then; once another does, the chat was served. Null where none stood.
     head_ord: Mapped[int | None]
-    began_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
 
 
 class QuotaUseRow(Base):

@@ -88,5 +88,5 @@ class Caps:
     #: Turns that are answered at a time, as far as this process knows: what waits beyond them stands in line.
     slots: int = 8
     quotas: Quotas = field(default_factory=Quotas)
-    #: Seconds after which a chat that is full is told so again, if it was not served before.
+    #: Seconds after which a chat that is full is told so again, if it was not served before, or told to ask earlier.
     episode_s: float = 600.0

@@ -31,7 +31,7 @@ class Admitting:
         while True:
             wait_s = self._every_s
             # One request alone never waits, and with all slots free there is nothing to learn.
-            if self._slots.taken > 1 or self._slots.limit < self._most:
+            if self._slots.taken > 1 or self._slots.usable < self._most:
                 wait_s = await self._look()
             await asyncio.sleep(wait_s)
 
@@ -52,6 +52,6 @@ class Admitting:
         return self._every_s
 
     def _resize(self, limit: int) -> None:
-        if limit != self._slots.limit:
-            logger.debug("%d of %d slots are open now", limit, self._most)
+        if limit != self._slots.usable:
+            logger.debug("the engine can use %d of %d slots now", limit, self._most)
             self._slots.resize(limit)

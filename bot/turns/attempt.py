@@ -71,12 +71,13 @@ class Attempt:
             raise PlatformMissing(f"the platform {turn.chat.adapter} is not enabled here")
         if turn.state is TurnState.SENT:
             await self._restate(turn, lease, delivery)
+        elif turn.state is TurnState.WAITING and turn.cancel_requested:
+            # Before any end of ours: whoever stopped it is told that it stopped, not that it failed.
+            await self._cancel(turn, delivery)
         elif ended := self._ending(turn):
             await self._end(turn, lease, delivery, ended)
         elif turn.state is not TurnState.WAITING:
             await self._deliver(turn, lease, delivery)
-        elif turn.cancel_requested:
-            await self._cancel(turn, delivery)
         else:
             await self._answer_if_it_fits(turn, lease, stop, delivery)
 

@@ -28,9 +28,10 @@ class TrailEvent(StrEnum):
 class TrailEntry:
     """One thing that happened to a turn."""
 
-    event: TrailEvent
-    #: The turn's state at that time.
-    state: TurnState
+    #: Where a newer version wrote it, perhaps a word that this one does not know.
+    event: TrailEvent | str
+    #: The turn's state at that time; the same holds.
+    state: TurnState | str
     #: Failed attempts after it.
     attempts: int
     #: Whether the turn was charged an attempt for it.

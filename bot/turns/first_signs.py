@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from adapters.base import Adapter, LiveOutput
+from adapters.base import Adapter, LiveOutput, SendsFrom
 from adapters.errors import AdapterError, Ambiguous, RateScope, RetryAfter, Unreachable
 from bot.clock import Clock
 from bot.errors import ScheduleUnavailable, StoreUnavailable
@@ -61,7 +61,8 @@ class FirstSigns:
         """Give every turn its sign that has waited long enough without one. Raises `StoreUnavailable`."""
         before = self._clock.now() - timedelta(seconds=self._delays.first_sign_s)
         after = None
-        while page := await self._journal.unsigned(before, BATCH, after):
+        names = [name for name, adapter in self._adapters.items() if adapter.sends_from is SendsFrom.ANY]
+        while page := await self._journal.unsigned(before, BATCH, after, adapters=names):
             await self._sign_all([turn for turn in page if self._can_sign(turn.chat)])
             if len(page) < BATCH:
                 return

@@ -28,6 +28,8 @@ class Lease:
         self._lease_ms = lease_ms
         self._clock = clock
         self._lost = False
+        self._was_in_time = True
+        self._schedule_answers = True
         self._confirmed_at_s = clock.monotonic()
         self._valid_until_s = self._expiry_s(self._confirmed_at_s)
         self._shown_at_s: float | None = None
@@ -41,6 +43,13 @@ class Lease:
     def held(self) -> bool:
         """Whether the lease certainly still stands, by the last confirmation and our own clock."""
         return not self._lost and self._clock.monotonic() < self._valid_until_s
+
+    @property
+    def ran_out(self) -> bool:
+        """Whether it ended because this process came too late to renew it, though the schedule answered."""
+        if self._lost:
+            return not self._was_in_time
+        return self._schedule_answers and not self.held
 
     @property
     def may_have_overwritten(self) -> bool:
@@ -62,10 +71,14 @@ class Lease:
         try:
             kept = await self._scheduler.keep(self.take, self._lease_ms)
         except ScheduleUnavailable:
+            if asked_at_s < self._valid_until_s:
+                self._schedule_answers = False
             self.require()
             logger.info("chat %s could not be confirmed now; its lease still stands", self.take.chat_id)
             return
+        self._schedule_answers = True
         if not kept:
+            self._was_in_time = self.held
             self._lost = True
             raise LeaseLost
         self._confirmed_at_s = asked_at_s

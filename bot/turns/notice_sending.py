@@ -1,9 +1,11 @@
 """Sending one claimed notice: into the turn's placeholder where one stands, else as a message of its own."""
 
+import asyncio
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
+from functools import partial
 
 from adapters.base import Adapter, Edit, Idempotency, Platform, Purpose, Send, SendsFrom, Sent
 from adapters.errors import (
@@ -103,16 +105,16 @@ class NoticeSending:
         adapter = self.adapters.get(notice.chat.adapter)
         if adapter is None:
             logger.warning("notice %s waits: %s is not enabled here", notice.notice_id, notice.chat.adapter)
-            await self._again(notice, self._delays.operator_s)
+            await self._again(notice, self._delays.operator_s, until_s)
             return
         try:
             sent = await self._carry_out(adapter, notice, until_s)
         except _ClaimOver:
             logger.info("notice %s is another's to send: the claim has ended", notice.notice_id)
         except AdapterError as error:
-            await self._put_back(notice, error)
+            await self._put_back(notice, error, until_s)
         else:
-            await self._journal.notice_sent(notice.notice_id, sent.message)
+            await self._written(partial(self._journal.notice_sent, notice.notice_id, sent.message), until_s)
             emit(self._hooks, NoticeSent(adapter=adapter.name, kind=notice.kind.value))
 
     async def _carry_out(self, adapter: Adapter, notice: OwedNotice, until_s: float) -> Sent:
@@ -144,18 +146,19 @@ class NoticeSending:
         emit(self._hooks, doubt)
         return found
 
-    async def _put_back(self, notice: OwedNotice, error: AdapterError) -> None:
+    async def _put_back(self, notice: OwedNotice, error: AdapterError, until_s: float) -> None:
         logger.info("notice %s waits: %s", notice.notice_id, type(error).__name__)
         match error:
             case RetryAfter():
-                await self._again(notice, min(error.seconds, self._delays.longest_wait_s))
+                await self._again(notice, min(error.seconds, self._delays.longest_wait_s), until_s)
             case Unreachable():
-                await self._again(notice, self._delays.notice_again_s)
+                await self._again(notice, self._delays.notice_again_s, until_s)
             case AuthFailed():
-                await self._again(notice, self._delays.operator_s)
+                await self._again(notice, self._delays.operator_s, until_s)
             case _ if isinstance(error, OVER) or self._is_doubted_enough(notice):
                 logger.error("notice %s is left: %s", notice.notice_id, type(error).__name__)
-                await self._journal.notice_sent(notice.notice_id, UNKNOWN.message)
+                left = partial(self._journal.notice_sent, notice.notice_id, UNKNOWN.message)
+                await self._written(left, until_s)
             case _:
                 pass  # in doubt: claimed again, as such, when the claim runs out
 
@@ -166,9 +169,24 @@ class NoticeSending:
         del self._doubts[notice.notice_id]
         return True
 
-    async def _again(self, notice: OwedNotice, wait_s: float) -> None:
+    async def _again(self, notice: OwedNotice, wait_s: float, until_s: float) -> None:
         not_before = self._clock.now() + timedelta(seconds=wait_s)
-        await self._journal.notice_not_sent(notice.notice_id, not_before, still_in_doubt=notice.in_doubt)
+        put_back = partial(
+            self._journal.notice_not_sent, notice.notice_id, not_before, still_in_doubt=notice.in_doubt
+        )
+        await self._written(put_back, until_s)
+
+    async def _written(self, write: Callable[[], Awaitable[None]], until_s: float) -> None:
+        """Write down what is known, while the claim stands: a store that is away must make no doubt of it."""
+        while True:
+            try:
+                await write()
+            except StoreUnavailable:
+                if self._clock.monotonic() + self._delays.not_now_s >= until_s:
+                    raise
+                await asyncio.sleep(self._delays.not_now_s)
+            else:
+                return
 
 
 def _edit(notice: OwedNotice, placeholder: str) -> Edit:

@@ -10,14 +10,14 @@ NOTICES: dict[NoticeKind, str] = {
     NoticeKind.BUSY: "I have as many questions waiting here as I can keep. Please ask again in a few minutes.",
     NoticeKind.EXPIRED: "I did not get to this in time, sorry. Please ask again if you still need it.",
     NoticeKind.FAILED: (
-        "I tried three times and could not answer this, sorry. It has been kept for the people who run me."
+        "I tried several times and could not answer this, sorry. It has been kept for the people who run me."
     ),
     NoticeKind.STOPPED: "Stopped.",
 }
 
 #: Said instead of FAILED where some of the reply arrived, or may have: nobody is told that there is none.
 MAY_HAVE_ARRIVED = (
-    "I tried three times to bring my answer here and cannot tell whether all of it arrived, sorry. "
+    "I tried several times to bring my answer here and cannot tell whether all of it arrived, sorry. "
     "If you do not see it, please ask again."
 )
 

@@ -124,18 +124,23 @@ class Sending:
             raise
         except AdapterError:
             # Every other refusal says that nothing was done: no doubt is left behind.
-            await self._journal.part_not_sent(turn, part.number)
+            await self._written(partial(self._journal.part_not_sent, turn, part.number), lease)
             raise
         await self._record(turn, part, sent, lease)
 
     async def _record(self, turn: Turn, part: Part, sent: Sent, lease: Lease) -> None:
-        """Write down that a part arrived; a store that is away must not make a known send a doubtful one."""
+        """Write down that a part arrived."""
+        try:
+            await self._written(partial(self._journal.part_sent, turn, part.number, sent.message), lease)
+        except Fenced:
+            await self._late.restate(turn)
+            raise
+
+    async def _written(self, write: Callable[[], Awaitable[None]], lease: Lease) -> None:
+        """Write down what is known, while the lease stands: a store that is away must make no doubt of it."""
         while True:
             try:
-                await self._journal.part_sent(turn, part.number, sent.message)
-            except Fenced:
-                await self._late.restate(turn)
-                raise
+                await write()
             except StoreUnavailable:
                 if not lease.held:
                     raise

@@ -22,6 +22,7 @@ from bot.turns.lease import Lease, LeaseLost
 from bot.turns.model import Turn
 from bot.turns.scheduler.base import DoneOutcome, Scheduler, Take
 from bot.turns.stopping import Stop, StopBoard
+from bot.turns.strain import Strain
 from bot.turns.tasks import end
 from bot.turns.trouble import Trouble
 
@@ -46,6 +47,7 @@ class Serving:
         stops: StopBoard,
         clock: Clock,
         lease_ms: int,
+        strain: Strain,
         hooks: Hooks = (),
     ) -> None:
         self._scheduler = scheduler
@@ -55,6 +57,7 @@ class Serving:
         self._stops = stops
         self._clock = clock
         self._lease_ms = lease_ms
+        self._strain = strain
         self._hooks = hooks
 
     async def serve(self, take: Take) -> None:
@@ -63,6 +66,8 @@ class Serving:
         try:
             outcome, delay_s = await self._turn(lease)
         except (LeaseLost, Fenced):
+            if lease.ran_out:
+                self._strain.ran_out()
             emit(self._hooks, LeaseLostEvent(chat_id=take.chat_id, token=take.token))
             # Harmless where the chat is another's: the schedule looks at the token.
             await self._give_back(take, DoneOutcome.AGAIN, 0.0)
@@ -152,6 +157,7 @@ class Serving:
             except asyncio.CancelledError:
                 await self._let_go(turn, lease)
                 raise
+        self._strain.ended_well()
         # What is accepted from here on is put after its commit, and a put during the lease is remembered.
         return DoneOutcome.AGAIN if turn.more else DoneOutcome.IDLE, 0.0
 

@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from bot.errors import ScheduleErased, ScheduleUnavailable
+from bot.turns.companions import Companion, kept_alive
 from bot.turns.outage import ScheduleOutage
 from bot.turns.reconciler import Reconciler
 from bot.turns.scheduler.base import Scheduler, Take
@@ -18,8 +18,6 @@ logger = logging.getLogger(__name__)
 
 #: Seconds before asking again for a schedule that is not there.
 OUTAGE_S = 1.0
-#: Something that runs while the worker does, until it is cancelled.
-Companion = Callable[[], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +57,7 @@ class Worker:
 
     async def run(self) -> None:
         """Work until cancelled; then take nothing more, let what runs end in time, release the rest."""
-        beside = {asyncio.create_task(companion()) for companion in self._companions}
-        for companion in beside:
-            companion.add_done_callback(_tell_error)
+        beside = {asyncio.create_task(kept_alive(companion)) for companion in self._companions}
         try:
             await self._take_forever()
         finally:

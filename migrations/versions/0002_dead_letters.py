@@ -9,11 +9,16 @@ branch_labels = None
 depends_on = None
 
 _OPEN = "requeued_at IS NULL AND discarded_at IS NULL"
+#: The first word of an error names its class, as the program writes it.
+_REASONS = {
+    "sqlite": "substr(last_error, 1, instr(last_error || ' ', ' ') - 1)",
+    "postgresql": "split_part(last_error, ' ', 1)",
+}
 #: Turns that died before there were letters: nobody wrote down where they stood, but a stored reply tells.
 _WRITE_LETTERS = """
     INSERT INTO dead_letters
         (turn_id, chat_id, adapter, reason, error, state, attempts, token, accepted_at, died_at, requeues)
-    SELECT id, chat_id, adapter, 'Unknown', coalesce(last_error, 'Unknown'),
+    SELECT id, chat_id, adapter, {reason}, coalesce(last_error, 'Unknown'),
         CASE WHEN reply_sealed IS NULL THEN 'waiting' ELSE 'replied' END,
         attempts, fence, accepted_at, coalesce(finished_at, accepted_at), 0
     FROM turns WHERE state = 'dead'
@@ -25,7 +30,9 @@ def upgrade() -> None:
     _create_trail()
     _create_letters()
     op.add_column("notices", sa.Column("restate", sa.Boolean(), server_default=sa.false(), nullable=False))
-    op.execute(_WRITE_LETTERS)
+    first_word = _REASONS[op.get_context().dialect.name]
+    reason = f"coalesce(nullif(substr(rtrim({first_word}, ':'), 1, 64), ''), 'Unknown')"
+    op.execute(_WRITE_LETTERS.format(reason=reason))
 
 
 def downgrade() -> None:

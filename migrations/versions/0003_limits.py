@@ -3,26 +3,19 @@
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.indexes import create_index
+
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-_WAITING = sa.text("state = 'waiting'")
-
 
 def upgrade() -> None:
     """Add what limits need; both databases add such columns in place."""
+    create_index("ix_turns_person", "turns", ["sender_id", "adapter", "state"], "state = 'waiting'")
     op.add_column("turns", sa.Column("notice_id", sa.String(length=32), nullable=True))
     op.add_column("inbounds", sa.Column("withdrawn", sa.Boolean(), server_default=sa.false(), nullable=False))
-    op.create_index(
-        "ix_turns_person",
-        "turns",
-        ["sender_id", "adapter", "state"],
-        unique=False,
-        sqlite_where=_WAITING,
-        postgresql_where=_WAITING,
-    )
     _create_episodes()
     _create_quota_uses()
 
@@ -43,7 +36,7 @@ def _create_episodes() -> None:
         sa.Column("subject", sa.String(length=300), nullable=False),
         sa.Column("notice_id", sa.String(length=32), nullable=False),
         sa.Column("head_ord", sa.BigInteger(), nullable=True),
-        sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["chat_id"], ["chats.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("chat_id", "subject"),
     )

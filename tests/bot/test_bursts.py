@@ -63,6 +63,12 @@ def test_the_rest_of_an_album_carries_its_key(bursts: Bursts) -> None:
     assert not bursts.is_rest(said("by the way"))
 
 
+def test_what_was_refused_has_no_rest(bursts: Bursts) -> None:
+    bursts.hold_back_s(said("x" * LIMIT))
+    bursts.refused(said("x" * LIMIT))
+    assert not bursts.is_rest(said("the end"))
+
+
 def test_after_a_moment_nothing_is_the_rest(bursts: Bursts, clock: ManualClock) -> None:
     bursts.hold_back_s(said("x" * LIMIT))
     clock.advance(WAIT_S)

@@ -294,6 +294,24 @@ async def test_postgres_ends_what_stands_still_before_the_lease_does(postgres: P
     await postgres.drop("timeouts")
 
 
+async def test_the_bound_of_transactions_outlives_one_that_is_undone(postgres: PostgresServer) -> None:
+    """A pool's first transaction may well be one that fails: the connection keeps its setting."""
+    url = await postgres.migrated("undone")
+    async with Database(url, lease_s=10, connections=1) as database:
+
+        async def undone() -> None:
+            async with database.write() as connection:
+                await connection.execute(text("SELECT 1"))
+                raise KeyError
+
+        with pytest.raises(KeyError):
+            await undone()
+        async with database.read() as connection:
+            found = (await connection.execute(text("SHOW transaction_timeout"))).scalar_one()
+    assert found == "6s"
+    await postgres.drop("undone")
+
+
 async def test_a_statement_that_takes_too_long_is_an_outage(postgres: PostgresServer) -> None:
     url = await postgres.migrated("slow")
     async with Database(url, lease_s=0.2) as database:

@@ -153,6 +153,20 @@ async def test_an_edit_comes_too_late_for_a_turn_in_a_workers_hands(place):
     assert await place.count(TurnRow) == 1
 
 
+async def test_an_edit_that_addresses_nobody_rewords_one_message_of_several(place):
+    await place.intake.accept(said("@assistant one", key="1"))
+    await place.intake.accept(said("@assistant two", key="2"))
+    assert (await place.intake.edited(Edited(inbound=said("three", key="2")))).outcome is Outcome.DONE
+    assert await read(place) == ["one", "three"]
+
+
+async def test_an_edit_near_the_clients_limit_waits_for_no_rest(place):
+    receipt = await place.intake.accept(said("@assistant one"))
+    await place.intake.edited(Edited(inbound=said(LONG)))
+    assert (await place.intake.accept(said("hello bob", key="2"))).outcome is Outcome.IGNORED
+    assert (await place.turn(receipt.turn_id)).not_before is None
+
+
 @pytest.mark.parametrize("text", ["one", "/stop"], ids=["no address", "a stop"])
 async def test_an_edit_that_asks_nothing_any_more_cancels(place, text):
     receipt = await place.intake.accept(said("@assistant one"))

@@ -15,6 +15,8 @@ from bot.turns.model import NoticeKind, Skill, TurnState
 from tests.fixtures.clocks import ManualClock
 from tests.fixtures.turns import acceptance
 
+TOO_LONG = (NoticeKind.TOO_LONG, "That is too long.")
+
 
 async def outcomes(journal: Journal, *batch) -> list[Outcome]:
     return [receipt.outcome for receipt in await journal.accept(batch)]
@@ -149,6 +151,33 @@ async def test_what_does_not_join(journal: Journal, first: dict, second: dict, b
 async def test_only_the_newest_turn_is_joined(journal: Journal) -> None:
     await journal.accept([acceptance("one", sender="ann"), acceptance("two", sender="bob")])
     assert await outcomes(journal, acceptance("three", sender="ann")) == [Outcome.ACCEPTED]
+
+
+@pytest.mark.parametrize("batched", [True, False], ids=["one batch", "three batches"])
+@pytest.mark.parametrize(
+    ("between", "then", "outcome"),
+    [
+        pytest.param({"refusal": TOO_LONG}, {}, Outcome.JOINED, id="a refused turn"),
+        pytest.param(
+            {"refusal": TOO_LONG, "sender": "ann"}, {}, Outcome.JOINED, id="a refused turn of theirs"
+        ),
+        pytest.param({}, {"is_rest": True}, Outcome.JOINED, id="the rest, behind somebody else's turn"),
+        pytest.param(
+            {"refusal": TOO_LONG}, {"is_rest": True}, Outcome.JOINED, id="the rest, behind a refused turn"
+        ),
+        pytest.param(
+            {"skill": Skill.HELP, "sender": "ann"}, {"is_rest": True}, Outcome.IGNORED, id="another's rest"
+        ),
+    ],
+)
+async def test_what_stands_between_a_turn_and_what_joins_it(
+    journal: Journal, between: dict, then: dict, outcome: Outcome, batched: bool
+) -> None:
+    said = [acceptance(), acceptance(**{"sender": "bob", **between}), acceptance(**then)]
+    batches = [said] if batched else [[each] for each in said]
+    receipts = [receipt for batch in batches for receipt in await journal.accept(batch)]
+    assert receipts[2].outcome is outcome
+    assert (receipts[2].turn_id == receipts[0].turn_id) is (outcome is Outcome.JOINED)
 
 
 async def test_nothing_joins_a_claimed_turn(journal: Journal) -> None:

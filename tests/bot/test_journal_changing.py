@@ -9,7 +9,7 @@ from adapters.base import Outcome, Withdrawn
 from bot.chat.memory_vault import EphemeralVault
 from bot.store.database import Database
 from bot.turns.journal import Change, Journal
-from bot.turns.journal.rows import inbounds, turns
+from bot.turns.journal.rows import inbounds, open_said, turns
 from bot.turns.model import NoticeKind, Skill, Turn
 from tests.fixtures.clocks import ManualClock
 from tests.fixtures.turns import acceptance, reply
@@ -64,12 +64,36 @@ async def test_an_edit_does_not_make_a_command_of_a_burst(journal: Journal) -> N
     assert (turn.skill, [said.text for said in turn.said]) == (Skill.ANSWER, ["one", "two"])
 
 
+async def test_of_several_messages_one_that_addresses_nobody_any_more_is_reworded(journal: Journal) -> None:
+    await journal.accept([acceptance("one", event="e1"), acceptance("two", event="e2")])
+    edited = await journal.amend(acceptance("three", event="e2", is_rest=True))
+    assert edited.change is Change.CHANGED
+    assert [said.text for said in (await claimed(journal)).said] == ["one", "three"]
+
+
+@pytest.mark.parametrize(("held", "change"), [(False, Change.CANCELLED), (True, Change.CANCELLING)])
+async def test_a_turns_sole_message_that_addresses_nobody_any_more_is_taken_back(
+    journal: Journal, held: bool, change: Change
+) -> None:
+    await journal.accept([acceptance("one", event="e1")])
+    if held:
+        await claimed(journal)
+    assert (await journal.amend(acceptance("two", event="e1", is_rest=True))).change is change
+
+
 async def test_an_edit_comes_too_late_once_a_worker_has_the_turn(journal: Journal) -> None:
     await journal.accept([acceptance("one", event="e1")])
     turn = await claimed(journal)
     assert (await journal.amend(acceptance("two", event="e1"))).change is Change.LEFT
     await journal.release(turn)
     assert [said.text for said in (await claimed(journal, 2)).said] == ["one"]
+
+
+async def test_an_edit_changes_what_waits_for_another_try(journal: Journal, clock: ManualClock) -> None:
+    await journal.accept([acceptance("one", event="e1")])
+    await journal.fail(await claimed(journal), "EngineLost", clock.now())
+    assert (await journal.amend(acceptance("two", event="e1"))).change is Change.CHANGED
+    assert [said.text for said in (await claimed(journal, 2)).said] == ["two"]
 
 
 @pytest.mark.parametrize("what", ["amend", "withdraw"])
@@ -105,14 +129,32 @@ async def test_a_withdrawn_mention_is_cancelled_without_a_word(journal: Journal,
     assert await journal.claim_notice(row.finished_at, 10) is None
 
 
-async def test_nothing_of_a_withdrawn_message_is_kept(database: Database, clock: ManualClock) -> None:
+@pytest.mark.parametrize("held", [False, True], ids=["waiting", "in a worker's hands"])
+async def test_nothing_of_a_withdrawn_message_is_kept(
+    database: Database, clock: ManualClock, held: bool
+) -> None:
     vault = EphemeralVault()
     journal = Journal(database, vault, clock)
-    await journal.accept([acceptance("x" * 1000, event="e1")])
+    await journal.accept([acceptance("a secret", event="e1")])
+    chat = await journal.chat_by_conversation("fake", "main", "room")
+    if held:
+        await claimed(journal)
     await journal.withdraw(withdrawn("e1"))
     async with database.read() as connection:
-        (sealed,) = (await connection.execute(select(inbounds.c.said_sealed))).scalars()
-    assert len(sealed) < 200
+        query = select(inbounds, inbounds.c.id.label("inbound_id"))
+        row = (await connection.execute(query)).one()
+    left = open_said(vault, chat, row)
+    assert (left.text, left.sender_id, left.sender_name, left.quoted_text) == ("", "", "", "")
+
+
+async def test_what_was_withdrawn_in_a_workers_hands_ends_also_if_that_worker_dies(journal: Journal) -> None:
+    await journal.accept([acceptance("one", event="e1")])
+    await claimed(journal)
+    await journal.withdraw(withdrawn("e1"))
+    turn = await claimed(journal, 2)
+    assert turn.cancel_requested
+    assert [(said.message, said.text) for said in turn.said] == [("message-of-e1", "")]
+    await journal.cancel(turn, None)
 
 
 async def test_a_withdrawn_event_delivered_again_makes_no_turn(journal: Journal) -> None:
@@ -199,4 +241,11 @@ async def test_an_edit_or_withdrawal_while_a_worker_claims_is_seen_or_comes_too_
                 gateway.amend(acceptance("two", conversation=room, event=event)),
             )
             expected = "two" if changed.change is Change.CHANGED else "one"
+            assert [said.text for said in turn.said] == [expected]
+            await worker.release(turn)
+            turn, changed = await asyncio.gather(
+                worker.claim(chat.id, 2, "epoch"),
+                gateway.amend(acceptance("three", conversation=room, event=event)),
+            )
+            expected = "three" if changed.change is Change.CHANGED else expected
             assert [said.text for said in turn.said] == [expected]

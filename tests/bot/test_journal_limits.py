@@ -154,6 +154,31 @@ async def test_a_chat_that_is_served_by_nobody_is_told_again_after_the_episode(d
     assert len(await at.notices()) == 2
 
 
+@pytest.mark.parametrize(
+    ("caps", "late"),
+    [
+        pytest.param({"total": 1}, False, id="the deployment's cap"),
+        pytest.param({"per_person": 1}, False, id="a person's cap"),
+        pytest.param({}, True, id="the line"),
+    ],
+)
+async def test_who_asks_again_when_told_to_and_is_refused_is_told_so(desk, clock, caps, late: bool) -> None:
+    at = desk(**caps)
+    await at.say("ann")
+    for wait_s, told in ((0, 1), (89, 1), (1, 2)):
+        clock.advance(wait_s)
+        assert await at.say("ann", too_late=late, ask_again_s=90.0) == [REFUSED]
+        assert len(await at.notices()) == told
+
+
+async def test_people_who_keep_asking_are_told_once_a_minute_at_most(desk, clock) -> None:
+    at = desk(total=1)
+    await at.say("ann", "bob", ask_again_s=0.0)
+    clock.advance(59)
+    await at.say("bob", ask_again_s=0.0)
+    assert len(await at.notices()) == 1
+
+
 async def test_the_first_batch_of_a_new_chat_and_the_next_are_one_episode(desk) -> None:
     at = desk(per_chat=2)
     await at.say("ann", "bob", "cid")
@@ -247,6 +272,24 @@ async def test_what_joins_is_counted_too(desk) -> None:
     at = desk(quotas=Quotas(person_hourly=2))
     receipts = await at.journal.accept([acceptance() for _ in range(3)])
     assert [each.outcome for each in receipts] == [ACCEPTED, Outcome.JOINED, REFUSED]
+
+
+@pytest.mark.parametrize("batched", [True, False], ids=["one batch", "three batches"])
+async def test_the_pieces_of_one_message_use_a_quota_up_once(desk, batched: bool) -> None:
+    at = desk(quotas=Quotas(person_hourly=2))
+    pieces = [acceptance(hold_back_s=1.0), acceptance(hold_back_s=1.0), acceptance(is_rest=True)]
+    batches = [pieces] if batched else [[piece] for piece in pieces]
+    receipts = [receipt for batch in batches for receipt in await at.journal.accept(batch)]
+    assert [each.outcome for each in receipts] == [ACCEPTED, Outcome.JOINED, Outcome.JOINED]
+    assert await at.say("ann", "ann") == [ACCEPTED, REFUSED]
+
+
+async def test_a_turn_that_was_held_back_takes_nothing_more_for_free(desk) -> None:
+    at = desk(quotas=Quotas(person_hourly=1))
+    await at.journal.accept([acceptance(hold_back_s=1.0)])
+    at.clock.advance(1)
+    (receipt,) = await at.journal.accept([acceptance()])
+    assert receipt.outcome is REFUSED
 
 
 async def test_a_second_delivery_and_a_refusal_use_nothing_up(desk) -> None:

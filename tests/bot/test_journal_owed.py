@@ -101,6 +101,18 @@ async def test_a_reply_that_no_longer_opens_is_told_and_blocks_nobody(
     assert (notice.turn_id, notice.kind) == (first.id, NoticeKind.FAILED)
 
 
+async def test_a_reply_that_no_longer_opens_leaves_the_context(journal: Journal, database: Database) -> None:
+    await journal.accept([acceptance(sends_from=SendsFrom.OWNER)])
+    turn = await answer(journal, 1)
+    broken = update(reply_parts).where(reply_parts.c.turn_id == turn.id).values(text_sealed=b"broken")
+    async with database.write() as connection:
+        await connection.execute(broken)
+    before = await journal.chat_by_conversation("fake", "main", "room")
+    await journal.owed("fake", 10)
+    after = await journal.chat_by_conversation("fake", "main", "room")
+    assert after.context_version == before.context_version + 1
+
+
 async def test_a_missing_key_buries_nothing(journal: Journal, database: Database, clock: ManualClock) -> None:
     await journal.accept([acceptance(sends_from=SendsFrom.OWNER)])
     await answer(journal, 1)

@@ -215,6 +215,18 @@ async def test_a_late_edit_during_the_restating_is_not_forgotten(journal: Journa
     assert (await claim(journal, 3)).restate
 
 
+@pytest.mark.parametrize("stored", [False, True], ids=["waiting", "replied"])
+async def test_a_late_edit_leaves_an_unfinished_turn_with_whoever_holds_it(
+    journal: Journal, database: Database, turn, stored: bool
+) -> None:
+    """Or the death of its holder would count no attempt, and a sign be posted beside its own."""
+    if stored:
+        await journal.store_reply(turn, reply("final"))
+    await journal.mark_restate(turn.id)
+    row = await row_of(database, turn.id)
+    assert (row.held, row.restate) == (True, True)
+
+
 async def test_a_late_edit_on_a_turn_without_final_text_changes_nothing(journal: Journal, turn) -> None:
     await journal.cancel(turn, None)
     await journal.mark_restate(turn.id)
@@ -287,12 +299,12 @@ async def test_turns_without_a_sign_are_listed_until_they_have_one(
             acceptance(conversation="b", sends_from=SendsFrom.OWNER),
         ]
     )
-    assert await journal.unsigned(clock.now(), 10) == []
+    assert await journal.unsigned(clock.now(), 10, adapters=["fake"]) == []
     clock.advance(1)
-    (found,) = await journal.unsigned(clock.now(), 10)
+    (found,) = await journal.unsigned(clock.now(), 10, adapters=["fake"])
     assert (found.turn_id, found.reply_to) == (shown.turn_id, "message-of-e1")
     await journal.sign_claim(shown.turn_id, clock.now() + timedelta(seconds=5))
-    assert await journal.unsigned(clock.now(), 10) == []
+    assert await journal.unsigned(clock.now(), 10, adapters=["fake"]) == []
 
 
 async def test_nothing_people_wrote_stands_in_the_file(journal: Journal, database: Database) -> None:

@@ -23,10 +23,18 @@ async def test_turns_without_a_sign_come_in_pages_oldest_first_each_once(
         turns += await accepted(journal, f"room{number}", f"room{number}")
         clock.advance(1)
     found, after = [], None
-    while page := await journal.unsigned(clock.now(), 3, after):
+    while page := await journal.unsigned(clock.now(), 3, after, adapters=["fake"]):
         found += [turn.turn_id for turn in page]
         after = page[-1].accepted_at, page[-1].turn_id
     assert found == turns
+
+
+async def test_turns_of_a_platform_without_signs_are_not_read(journal: Journal, clock: ManualClock) -> None:
+    await journal.accept([acceptance(adapter="other")])
+    [turn] = await accepted(journal, "room")
+    clock.advance(1)
+    found = await journal.unsigned(clock.now(), 10, adapters=["fake"])
+    assert [each.turn_id for each in found] == [turn]
 
 
 async def test_a_failed_sign_is_anybodys_to_post_again(journal: Journal, clock: ManualClock) -> None:
@@ -55,7 +63,7 @@ async def test_a_sign_that_may_stand_is_left_to_itself_for_long(journal: Journal
     await journal.sign_claim(turn, until)
     await journal.sign_left(turn, until, until + timedelta(days=1))
     clock.advance(60)
-    assert await journal.unsigned(clock.now(), 10) == []
+    assert await journal.unsigned(clock.now(), 10, adapters=["fake"]) == []
 
 
 async def test_a_late_sign_is_adopted_while_its_turn_waits_without_one(

@@ -130,7 +130,9 @@ class TurnMachine(RuleBasedStateMachine):
             "refused": (journal.part_not_sent, (turn, number), "replied"),
         }
         change, arguments, becomes = steps[step]
-        self.world.change(hand, change(*arguments), STORED, becomes)
+        expected = self.world.turns[turn.id]
+        if self.world.change(hand, change(*arguments), STORED, becomes) and step == "arrived":
+            expected.attempts = 0  # a part that arrived is progress
 
     @precondition(lambda self: self.working())
     @rule(data=st.data())

@@ -72,9 +72,9 @@ async def test_what_died_before_there_were_letters_gets_one_and_can_be_requeued(
     async with Database(empty_url) as database:
         letters = DeadLetters(database, SystemClock())
         found = await letters.listed(Which())
-        assert [(each.turn_id, each.state, each.error) for each in found] == [
-            ("a", TurnState.WAITING, "EngineFailed: gone"),
-            ("b", TurnState.REPLIED, "Unknown"),
+        assert [(each.turn_id, each.state, each.reason, each.error) for each in found] == [
+            ("a", TurnState.WAITING, "EngineFailed", "EngineFailed: gone"),
+            ("b", TurnState.REPLIED, "Unknown", "Unknown"),
         ]
         assert [(each.attempts, each.token, each.requeues) for each in found] == [(3, 7, 0)] * 2
         assert [await letters.requeue(each, deadline_s=60) for each in found] == [Requeued.DONE] * 2

@@ -14,7 +14,7 @@ from tests.chaos.words import Asked
 from tests.platforms.seen import Mention, Message, Version
 
 ROOM = "room"
-FAILED = "I tried three times and could not answer this, sorry."
+FAILED = "I tried several times and could not answer this, sorry."
 
 
 @dataclass

@@ -60,9 +60,9 @@ class WatchedJournal(Journal):
         only = "fence IS NULL" if how.get("only_unclaimed") else "TRUE"
         return await super().unfinished(**how) if self.sim_database.has_open(only) else await self._nothing()
 
-    async def unsigned(self, *asked: Any) -> list[UnsignedTurn]:
+    async def unsigned(self, *asked: Any, **of: Any) -> list[UnsignedTurn]:
         is_any = self.sim_database.has_open("NOT held AND placeholder IS NULL")
-        return await super().unsigned(*asked) if is_any else await self._nothing()
+        return await super().unsigned(*asked, **of) if is_any else await self._nothing()
 
     async def claim_notice(self, now: datetime, claim_s: float) -> OwedNotice | None:
         if self.sim_database.has_owed_notices:

@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import and_, bindparam, false, func, insert, literal_column, or_, select, update
+from sqlalchemy import and_, bindparam, exists, false, func, insert, literal_column, or_, select, text, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 
 from adapters.base import Receipt
 from bot.store.prepared import Bulk, Lookup, among
-from bot.store.tables import UtcDateTime
+from bot.store.tables import UtcDateTime, sqlite_instant
 from bot.store.transaction import Transaction
 from bot.turns.acceptance import Acceptance
 from bot.turns.journal.base import JournalBase
@@ -52,20 +52,35 @@ _KNOWN_EVENTS = Lookup(
     )
 )
 _COUNT_BY_CHAT = Lookup(
-    select(turns.c.chat_id, func.count(), func.min(turns.c.ord))
+    select(turns.c.chat_id, func.count(), func.min(turns.c.ord), func.max(turns.c.ord))
     .where(WAITS, among(turns.c.chat_id, "ids"))
     .group_by(turns.c.chat_id)
 )
+_LATER = turns.alias("later")
+_BEHIND = (
+    _LATER.c.chat_id == turns.c.chat_id,
+    _LATER.c.ord > turns.c.ord,
+    text("(later.state = 'waiting' OR later.state = 'replied' OR later.state = 'sending')"),
+)
+#: Refused turns keep nobody's order: what stands before them alone is still the newest.
+_IS_NEWEST = ~exists().where(*_BEHIND).correlate(turns)
+_IS_THEIR_NEWEST = ~exists().where(*_BEHIND, _LATER.c.sender_id == turns.c.sender_id).correlate(turns)
 _IS_JOINABLE = and_(
     WAITS,
     among(turns.c.chat_id, "ids"),
-    chats.c.id == turns.c.chat_id,
-    chats.c.last_ord == turns.c.ord,
+    or_(_IS_NEWEST, and_(among(turns.c.sender_id, "with_rest"), _IS_THEIR_NEWEST)),
     turns.c.fence.is_(None),
     ~turns.c.cancel_requested,
     turns.c.skill == Skill.ANSWER.value,
 )
-_JOINABLE = (turns.c.id, turns.c.chat_id, turns.c.sender_id)
+_NOW = bindparam("now", type_=UtcDateTime())
+_JOINABLE = (
+    turns.c.id,
+    turns.c.chat_id,
+    turns.c.ord,
+    turns.c.sender_id,
+    (turns.c.not_before > _NOW).label("held_back"),
+)
 # On SQLite the file's write lock covers every row. Elsewhere the claim updates the same row: either it sees what
 # joins here, or this finds its fence.
 _FIND_JOINABLE = Lookup(
@@ -127,7 +142,7 @@ class Accepting(JournalBase):
                 known=await _known_events(connection, batch),
                 limits=await self._limits(connection, batch, now),
             )
-            await _read_waiting(connection, slots, batch)
+            await _read_waiting(connection, slots, batch, now)
             receipts = plan.receipts(batch)
             await _store(connection, plan)
         self._waiting.accepted(plan.limits.waiting)
@@ -207,36 +222,45 @@ async def _known_events(connection: Transaction, batch: Sequence[Acceptance]) ->
 
 
 async def _read_waiting(
-    connection: Transaction, slots: dict[Key, ChatSlot], batch: Sequence[Acceptance]
+    connection: Transaction, slots: dict[Key, ChatSlot], batch: Sequence[Acceptance], now: datetime
 ) -> None:
-    """Tell the slots how much waits, and lock and tell the newest turn where it can be joined."""
+    """Tell the slots how much waits, and lock and tell the turns that can be joined."""
     by_id = {slot.id: slot for slot in slots.values() if slot.last_ord}
     if not by_id:
         return
-    for chat_id, waiting, head_ord in await _COUNT_BY_CHAT.rows(connection, ids=list(by_id)):
-        by_id[chat_id].waiting, by_id[chat_id].head_ord = waiting, head_ord
-    senders = {
-        (slots[conversation_of(acceptance.inbound)].id, acceptance.inbound.sender.id)
-        for acceptance in batch
-        if acceptance.skill is Skill.ANSWER and not acceptance.refusal
-    }
-    await _find_joinable(connection, by_id, senders)
+    for chat_id, waiting, head_ord, tail_ord in await _COUNT_BY_CHAT.rows(connection, ids=list(by_id)):
+        slot = by_id[chat_id]
+        slot.waiting, slot.head_ord, slot.tail_ord = waiting, head_ord, tail_ord
+    senders: dict[tuple[str, str], bool] = {}
+    for acceptance in batch:
+        if acceptance.skill is Skill.ANSWER and not acceptance.refusal:
+            sender = slots[conversation_of(acceptance.inbound)].id, acceptance.inbound.sender.id
+            senders[sender] = acceptance.is_rest or senders.get(sender, False)
+    await _find_joinable(connection, by_id, senders, now)
 
 
 async def _find_joinable(
-    connection: Transaction, by_id: dict[str, ChatSlot], senders: set[tuple[str, str]]
+    connection: Transaction, by_id: dict[str, ChatSlot], senders: dict[tuple[str, str], bool], now: datetime
 ) -> None:
-    """Lock the newest turns of the chats and tell those that one of the senders can join."""
+    """Lock the turns that one of the senders can join, and tell them; True marks who sends the rest of something."""
     chat_ids = sorted({chat_id for chat_id, _ in senders if chat_id in by_id and by_id[chat_id].waiting})
     if not chat_ids:
         return
-    found = await _FIND_JOINABLE.rows(connection, ids=chat_ids)
-    newest = {turn: (chat, sender) for turn, chat, sender in found if (chat, sender) in senders}
-    if not newest:
+    # A lookup converts nothing: SQLite compares the texts of instants.
+    instant = sqlite_instant(now) if connection.dialect.name == "sqlite" else now
+    with_rest = [sender for (_, sender), has_rest in senders.items() if has_rest]
+    rows = await _FIND_JOINABLE.rows(connection, ids=chat_ids, with_rest=with_rest, now=instant)
+    found = {row[0]: row for row in rows if (row[1], row[3]) in senders}
+    if not found:
         return
-    for turn_id, messages in await _COUNT_MESSAGES.rows(connection, ids=list(newest)):
-        chat_id, sender_id = newest[turn_id]
-        by_id[chat_id].newest = Joinable(turn_id=turn_id, sender_id=sender_id, messages=messages)
+    for turn_id, messages in await _COUNT_MESSAGES.rows(connection, ids=list(found)):
+        _, chat_id, ord_, sender_id, held_back = found[turn_id]
+        slot = by_id[chat_id]
+        slot.theirs[sender_id] = Joinable(
+            turn_id=turn_id, sender_id=sender_id, messages=messages, held_back=bool(held_back)
+        )
+        if ord_ == slot.tail_ord:
+            slot.newest = slot.theirs[sender_id]
 
 
 async def _store(connection: Transaction, plan: Plan) -> None:

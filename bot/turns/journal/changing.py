@@ -8,11 +8,10 @@ from typing import Any
 from sqlalchemy import Row, bindparam, func, select, update
 
 from adapters.base import Withdrawn
-from bot.chat.vault import Place, SealedField
 from bot.store.transaction import Transaction
 from bot.turns.acceptance import Acceptance
 from bot.turns.journal.cancel import Cancelling
-from bot.turns.journal.rows import ADD_NOTICES, WAITS, chats, inbounds, seal_said, turns
+from bot.turns.journal.rows import ADD_NOTICES, WAITS, chats, inbounds, seal_nothing, seal_said, turns
 from bot.turns.model import Skill, TurnState
 
 _FIND = (
@@ -42,10 +41,9 @@ _TURN_WAITS = (
     turns.c.state == TurnState.WAITING.value,
     ~turns.c.cancel_requested,
 )
-_UNCLAIMED = (*_TURN_WAITS, turns.c.fence.is_(None))
-# The claim updates the same row: either it sees what changed here, or this finds its fence.
+# The claim updates the same row: either it sees what changed here, or this finds the turn held.
 _HOLD = update(turns).where(*_TURN_WAITS).values(state=TurnState.WAITING.value)
-_HOLD_UNCLAIMED = update(turns).where(*_UNCLAIMED).values(state=TurnState.WAITING.value)
+_HOLD_UNHELD = update(turns).where(*_TURN_WAITS, ~turns.c.held).values(state=TurnState.WAITING.value)
 _ASK_FOR = update(turns).where(turns.c.id == bindparam("turn"))
 _LIVE_MESSAGES = (
     select(func.count())
@@ -96,7 +94,10 @@ class Changing(Cancelling):
     """What intake asks of the journal when people change their minds. All raise `StoreUnavailable`."""
 
     async def amend(self, edited: Acceptance) -> Changed:
-        """Give a mention that nobody claimed another text. Safe to repeat."""
+        """Give a mention that nobody has in hand another text. Safe to repeat.
+
+        One that addresses nobody any more (`is_rest`) stays a part of its turn, and is taken back if it is alone there.
+        """
         inbound = edited.inbound
         where = (inbound.adapter, inbound.account, inbound.conversation.ref, inbound.message)
         found = UNKNOWN
@@ -104,8 +105,7 @@ class Changing(Cancelling):
             return found
         async with self._database.write() as connection:
             for row in await _find(connection, *where):
-                changed = await self._reword(connection, row, edited)
-                found = self._outcome(row, Change.CHANGED if changed else Change.LEFT)
+                found = self._outcome(row, await self._amended(connection, row, edited))
         return found
 
     async def withdraw(self, event: Withdrawn) -> Changed:
@@ -124,11 +124,16 @@ class Changing(Cancelling):
         async with self._database.read() as connection:
             return bool(await _find(connection, *where))
 
+    async def _amended(self, connection: Transaction, row: Row[Any], edited: Acceptance) -> Change:
+        if edited.is_rest and await _is_alone(connection, row.turn_id):
+            return await self._take_back(connection, row)
+        return Change.CHANGED if await self._reword(connection, row, edited) else Change.LEFT
+
     async def _reword(self, connection: Transaction, row: Row[Any], edited: Acceptance) -> bool:
         turn = {"turn": row.turn_id}
-        if not (await connection.execute(_HOLD_UNCLAIMED, turn)).rowcount:
+        if not (await connection.execute(_HOLD_UNHELD, turn)).rowcount:
             return False
-        if (await connection.execute(_LIVE_MESSAGES, turn)).scalar_one() == 1:
+        if await _is_alone(connection, row.turn_id):
             await connection.execute(_ASK_FOR, {**turn, "skill": edited.skill.value})
         elif edited.skill is not Skill.ANSWER:
             return False
@@ -142,7 +147,7 @@ class Changing(Cancelling):
         turn = {"turn": row.turn_id}
         if not (await connection.execute(_HOLD, turn)).rowcount:
             return Change.LEFT
-        if (await connection.execute(_LIVE_MESSAGES, turn)).scalar_one() > 1:
+        if not await _is_alone(connection, row.turn_id):
             await self._forget_said(connection, row)
             return Change.CHANGED
         ended = await connection.execute(_END, {**turn, "finished_at": self._clock.now()})
@@ -153,6 +158,8 @@ class Changing(Cancelling):
                 await connection.execute(ADD_NOTICES, [self._stopped(row.chat_id, over, None)])
             return Change.CANCELLED
         await connection.execute(_ASK_TO_CANCEL, turn)
+        # Not marked as withdrawn: whoever takes the turn over still needs to know which message it is about.
+        await connection.execute(_SAY, {"inbound": row.id, "said_sealed": self._nothing(row)})
         return Change.CANCELLING
 
     def _outcome(self, row: Row[Any], change: Change) -> Changed:
@@ -166,10 +173,17 @@ class Changing(Cancelling):
 
     async def _forget_said(self, connection: Transaction, row: Row[Any]) -> None:
         """Keep that the event came, so that it makes no turn when it comes again, and nothing of what it said."""
-        nothing = self._vault.seal(
-            row.data_key, "", Place(chat=row.chat_id, item=row.id, field=SealedField.INBOUND)
+        await connection.execute(
+            _SAY, {"inbound": row.id, "withdrawn": True, "said_sealed": self._nothing(row)}
         )
-        await connection.execute(_SAY, {"inbound": row.id, "withdrawn": True, "said_sealed": nothing})
+
+    def _nothing(self, row: Row[Any]) -> bytes:
+        return seal_nothing(self._vault, row.data_key, row.chat_id, row.id)
+
+
+async def _is_alone(connection: Transaction, turn_id: str) -> bool:
+    """Tell whether a turn has one message only, or none."""
+    return bool((await connection.execute(_LIVE_MESSAGES, {"turn": turn_id})).scalar_one() <= 1)
 
 
 async def _find(

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
@@ -45,6 +46,8 @@ from bot.turns.journal.rows import (
 )
 from bot.turns.journal.trail import Happened, note
 from bot.turns.model import NoticeState, TurnState
+
+_Word = TypeVar("_Word", bound=StrEnum)
 
 _LETTER, _CHAT = bindparam("letter", type_=String()), bindparam("chat", type_=String())
 # A chat's row is locked before anything else of it, as accepting and giving up do.
@@ -232,10 +235,18 @@ def _letter(row: Row[Any]) -> DeadLetter:
     )
 
 
+def _word(words: type[_Word], word: str) -> _Word | str:
+    """Read a word of the trail; one of a newer version stands for itself."""
+    try:
+        return words(word)
+    except ValueError:
+        return word
+
+
 def _entry(row: Row[Any]) -> TrailEntry:
     return TrailEntry(
-        event=TrailEvent(row.event),
-        state=TurnState(row.state),
+        event=_word(TrailEvent, row.event),
+        state=_word(TurnState, row.state),
         attempts=row.attempts,
         counted=row.counted,
         token=row.token,

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, bindparam, case, func, null, or_, select, update
+from sqlalchemy import Row, bindparam, case, false, func, null, or_, select, update
 
 from bot.store.transaction import Transaction
 from bot.turns.dead_letters import TrailEvent
@@ -31,7 +31,11 @@ _RESTATED = fenced_update((TurnState.SENT,), turns.c.held)
 _MARK_RESTATE = (
     update(turns)
     .where(turns.c.id == bindparam("turn"), in_states(RESTATABLE))
-    .values(restate=True, held=False)
+    .values(
+        restate=True,
+        # Only there: a turn that somebody works on stays theirs, and ends `sent` with the mark on it.
+        held=case((turns.c.state == TurnState.SENT.value, false()), else_=turns.c.held),
+    )
 )
 _NOTICE_IS_SENT = notices.c.state == NoticeState.SENT.value
 _RESTATE_NOTICE = (
@@ -137,7 +141,7 @@ class Finishing(JournalBase):
 
         Where the turn ended with a notice in its placeholder, the notice is said there again.
         """
-        # Taking the row out of its holder's hands makes a `clear_restate` under way start over.
+        # Taking a sent row out of its holder's hands makes a `clear_restate` under way start over.
         async with self._database.write() as connection:
             marked = await connection.execute(_MARK_RESTATE, {"turn": turn_id})
             if marked.rowcount == 0:

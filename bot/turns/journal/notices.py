@@ -13,7 +13,7 @@ from bot.errors import KeyMissing, SealBroken, WrittenByNewer
 from bot.turns.journal.base import JournalBase, in_states
 from bot.turns.journal.owed import LockedReply, OwedNotice, OwedReply
 from bot.turns.journal.plan import notice_row
-from bot.turns.journal.reply import STORED
+from bot.turns.journal.reply import CHANGE_CONTEXT, STORED
 from bot.turns.journal.rows import (
     ADD_NOTICES,
     CHAT_COLUMNS,
@@ -243,6 +243,8 @@ class Owing(JournalBase):
             now=now,
         )
         async with self._database.write() as connection:
+            # A stored reply that is given up leaves the context; the chat's row is locked before the turn's.
+            await connection.execute(CHANGE_CONTEXT, {"chat": row.of_chat_id})
             if (await connection.execute(_STILL_STORED, {"turn": row.turn_id})).first() is None:
                 return
             await bury(connection, now, row.turn_id, error)

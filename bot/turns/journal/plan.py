@@ -48,11 +48,13 @@ INBOUND_NAMES = (
 
 @dataclass(slots=True, kw_only=True)
 class Joinable:
-    """A chat's newest turn, which still waits unclaimed."""
+    """A turn that still waits unclaimed."""
 
     turn_id: str
     sender_id: str
     messages: int
+    #: It is kept from the workers because the rest of what it was asked is on its way.
+    held_back: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,7 +68,12 @@ class ChatSlot:
     waiting: int = 0
     #: The `ord` of the turn that stands first, where any waits.
     head_ord: int | None = None
+    #: The `ord` of the last one that waited before the batch.
+    tail_ord: int | None = None
+    #: The newest turn that was not refused, where it can be joined.
     newest: Joinable | None = None
+    #: The newest turn of each person that can be joined, for the rest of what they wrote.
+    theirs: dict[str, Joinable] = field(default_factory=dict)
     touched: bool = False
     #: The row of a chat that is yet to be stored.
     row: dict[str, Any] | None = None
@@ -131,20 +138,25 @@ class Plan:
 
     def _placed(self, acceptance: Acceptance, slot: ChatSlot) -> Receipt:
         """Find a message's place: a turn that waits, a turn of its own, or none."""
-        refused = None if acceptance.refusal else self.limits.quota(acceptance)
-        if refused is None and (joined := self._joined(acceptance, slot)):
-            self.limits.used(acceptance)
-            return Receipt(outcome=Outcome.JOINED, turn_id=joined.turn_id, chat_id=slot.id)
+        joinable = self._joinable(acceptance, slot)
+        # The pieces of one message are one message: its first piece was checked and counted.
+        is_piece = joinable is not None and (acceptance.is_rest or joinable.held_back)
+        refused = None if acceptance.refusal or is_piece else self.limits.quota(acceptance)
+        if joinable is not None and refused is None:
+            joinable.messages += 1
+            if not is_piece:
+                self.limits.used(acceptance)
+            return Receipt(outcome=Outcome.JOINED, turn_id=joinable.turn_id, chat_id=slot.id)
         return IGNORED if acceptance.is_rest else self._new_turn(acceptance, slot, refused)
 
-    def _joined(self, acceptance: Acceptance, slot: ChatSlot) -> Joinable | None:
-        newest = slot.newest
-        if newest is None or acceptance.refusal or acceptance.skill is not Skill.ANSWER:
+    def _joinable(self, acceptance: Acceptance, slot: ChatSlot) -> Joinable | None:
+        if acceptance.refusal or acceptance.skill is not Skill.ANSWER:
             return None
-        if newest.sender_id != acceptance.inbound.sender.id or newest.messages >= self.caps.per_turn:
+        sender_id = acceptance.inbound.sender.id
+        found = slot.theirs.get(sender_id) if acceptance.is_rest else slot.newest
+        if found is None or found.sender_id != sender_id or found.messages >= self.caps.per_turn:
             return None
-        newest.messages += 1
-        return newest
+        return found
 
     def _new_turn(self, acceptance: Acceptance, slot: ChatSlot, exceeded: Exceeded | None) -> Receipt:
         if acceptance.refusal:
@@ -182,17 +194,22 @@ class Plan:
         slot.last_ord += 1
         slot.weight = acceptance.weight
         slot.touched = True
-        slot.newest = None
+        # What begins a turn here is not the rest of an older one, and neither is what follows it.
+        slot.theirs.pop(acceptance.inbound.sender.id, None)
         self.turns.append(self._turn_row(acceptance, slot, turn_id, refused=refused))
         if refused:
             return turn_id
+        slot.newest = None
         if not slot.waiting:
             slot.head_ord = slot.last_ord
         slot.waiting += 1
         self.limits.waits(acceptance)
         self.limits.used(acceptance)
         if acceptance.skill is Skill.ANSWER:
-            slot.newest = Joinable(turn_id=turn_id, sender_id=acceptance.inbound.sender.id, messages=1)
+            sender_id, held_back = acceptance.inbound.sender.id, acceptance.hold_back_s > 0
+            slot.newest = slot.theirs[sender_id] = Joinable(
+                turn_id=turn_id, sender_id=sender_id, messages=1, held_back=held_back
+            )
         return turn_id
 
     def _turn_row(self, acceptance: Acceptance, slot: ChatSlot, turn_id: str, *, refused: bool) -> Values:

@@ -168,6 +168,18 @@ def seal_said(
     return vault.seal(key, body, Place(chat=chat_id, item=inbound_id, field=SealedField.INBOUND))
 
 
+def seal_nothing(vault: Vault, key: bytes, chat_id: str, inbound_id: str) -> bytes:
+    """Seal a message that says nothing, by nobody: what takes the place of one that was taken back.
+
+    It opens like any other: an older version, which knows no such messages, reads them with the rest of their turn.
+    """
+    body = (
+        '{"v": 1, "sender_id": "", "sender_name": "", "text": "", "sent_at": "1970-01-01T00:00:00+00:00"'
+        ', "quoted_author": "", "quoted_text": "", "quoted_by_assistant": false}'
+    )
+    return vault.seal(key, body, Place(chat=chat_id, item=inbound_id, field=SealedField.INBOUND))
+
+
 def open_said(vault: Vault, chat: Chat, row: Row[Any]) -> Said:
     """Open a turn's message, in a row that the claim read.
 

@@ -11,7 +11,7 @@ from adapters.base import SendsFrom
 from bot.store.tables import UtcDateTime
 from bot.turns.journal.base import JournalBase
 from bot.turns.journal.owed import ChatLine, UnsignedTurn
-from bot.turns.journal.rows import CHAT_COLUMNS, WAITS, chat_from, chats, inbounds, turns
+from bot.turns.journal.rows import CHAT_COLUMNS, WAITING, WAITS, chat_from, chats, inbounds, turns
 from bot.turns.model import TurnState
 
 #: The newest message of a turn: what its sign quotes.
@@ -26,7 +26,8 @@ _REPLY_TO = (
 _UNSIGNED = (
     select(turns.c.id, turns.c.ord, turns.c.accepted_at, _REPLY_TO, *CHAT_COLUMNS)
     .join(chats, chats.c.id == turns.c.chat_id)
-    .where(WAITS, turns.c.accepted_at < bindparam("before"))
+    .where(WAITING, turns.c.accepted_at < bindparam("before"))
+    .where(turns.c.adapter.in_(bindparam("adapters", expanding=True)))
     .where(turns.c.sends_from == SendsFrom.ANY.value, ~turns.c.held, ~turns.c.cancel_requested)
     .where(turns.c.placeholder.is_(None))
     .where(or_(turns.c.sign_until.is_(None), turns.c.sign_until <= bindparam("now")))
@@ -62,13 +63,24 @@ class Signing(JournalBase):
     """What the notice task asks and writes down of signs."""
 
     async def unsigned(
-        self, accepted_before: datetime, limit: int, after: tuple[datetime, str] | None = None
+        self,
+        accepted_before: datetime,
+        limit: int,
+        after: tuple[datetime, str] | None = None,
+        *,
+        adapters: Sequence[str],
     ) -> list[UnsignedTurn]:
         """Read turns that a worker will send and that wait since before an instant without a visible sign.
 
-        The oldest come first; `after` (acceptance and id of a turn) goes on behind one.
+        Only those of some adapters, of which signs can be posted here. The oldest come first; `after` (acceptance
+        and id of a turn) goes on behind one.
         """
-        asked = {"before": accepted_before, "now": self._clock.now(), "most": limit}
+        asked = {
+            "before": accepted_before,
+            "now": self._clock.now(),
+            "most": limit,
+            "adapters": list(adapters),
+        }
         query = _UNSIGNED
         if after is not None:
             query, asked = _UNSIGNED_BEHIND, {**asked, "after_at": after[0], "after_id": after[1]}

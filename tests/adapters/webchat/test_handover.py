@@ -20,12 +20,20 @@ class Sink:
 
     def __init__(self):
         self.keys = []
+        self.texts = []
+        self.withdrawals = []
         self.failures = 0
+        self.go_on = asyncio.Event()
+        self.go_on.set()
 
-    async def accept(self, event):
+    async def _fail_if_told(self):
+        await self.go_on.wait()
         if self.failures:
             self.failures -= 1
             raise OSError("no commit")
+
+    async def accept(self, event):
+        await self._fail_if_told()
         known = event.event_key in self.keys
         self.keys.append(event.event_key)
         return Receipt(outcome=Outcome.DUPLICATE if known else Outcome.ACCEPTED, turn_id="t")
@@ -34,9 +42,13 @@ class Sink:
         return Receipt(outcome=Outcome.DONE)
 
     async def edited(self, event):
+        await self._fail_if_told()
+        self.texts.append(event.inbound.text)
         return Receipt(outcome=Outcome.IGNORED)
 
     async def withdrawn(self, event):
+        await self._fail_if_told()
+        self.withdrawals.append(event.message)
         return Receipt(outcome=Outcome.DONE)
 
 
@@ -87,6 +99,16 @@ class World(HouseKit):
             state = await self.house.room(person.id, room.id)
             await self.handover.accept(state, entry, None)
         return entry
+
+    async def edit(self, person, room, ref, text):
+        async with self.handover.saying(room.id) as after:
+            await self.house.edit(person.id, room.id, ref, f"edit-{len(text)}", text)
+            await self.handover.changed(room.id, ref, after)
+
+    async def withdraw(self, person, room, ref):
+        async with self.handover.saying(room.id) as after:
+            await self.house.withdraw(person.id, room.id, ref)
+            await self.handover.changed(room.id, ref, after)
 
     async def said(self, room):
         return [entry for entry in await self.house.since(room.id, 0, 1000) if entry.kind == "said"]
@@ -188,6 +210,50 @@ async def test_what_was_taken_back_is_not_handed_over_again():
     await world.house.withdraw(ann.id, room.id, entry.ref)
     await world.started()._caught_up()
     assert world.sink.keys == []
+
+
+@pytest.mark.parametrize("is_restarted", [False, True], ids=["same process", "restarted"])
+@pytest.mark.parametrize("what", ["edit", "withdraw"])
+async def test_a_change_that_the_core_could_not_take_is_told_again_by_itself(what, is_restarted):
+    world = World()
+    ann = await world.guest("Ann")
+    room, _ = await world.group(ann)
+    ref = (await world.hand_in(ann, room, "@assistant one")).ref
+    await world.handover.sweep()
+    world.sink.failures = 1
+    with pytest.raises(NoDecision):
+        await (
+            world.edit(ann, room, ref, "@assistant two") if what == "edit" else world.withdraw(ann, room, ref)
+        )
+    await world.handover.sweep()
+    handover = world.started() if is_restarted else world.handover
+    assert await handover._caught_up()
+    assert (world.sink.texts, world.sink.withdrawals) == (
+        (["@assistant two"], []) if what == "edit" else ([], [ref])
+    )
+    world.clock.advance(QUIET_S + 1)
+    await handover.sweep()
+    assert await world.marks() == {room.id: None}
+
+
+async def test_a_withdrawal_while_the_message_is_on_its_way_is_told_after_it_and_keeps_nothing_open():
+    world = World()
+    ann = await world.guest("Ann")
+    room, _ = await world.group(ann)
+    world.sink.go_on.clear()
+    world.sink.failures = 1
+    saying = asyncio.create_task(world.hand_in(ann, room))
+    while not (said := await world.said(room)):
+        await asyncio.sleep(0)
+    withdrawing = asyncio.create_task(world.withdraw(ann, room, said[0].ref))
+    while not (await world.said(room))[0].withdrawn:
+        await asyncio.sleep(0)
+    world.sink.go_on.set()
+    with pytest.raises(NoDecision):
+        await saying
+    await withdrawing
+    assert await world.handover._caught_up()
+    assert (world.sink.keys, world.sink.withdrawals) == ([], [said[0].ref])
 
 
 async def test_after_a_restart_of_the_server_the_core_gets_what_it_could_not_take():

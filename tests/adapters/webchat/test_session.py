@@ -230,7 +230,8 @@ async def test_a_change_that_the_core_did_not_hear_of_can_be_repeated(people, ch
     assert await refused(ann.ask(do, room=room, ref=ref, **more)) == "try_again"
     chat.sink.fails = False
     await ann.ask(do, room=room, ref=ref, **more)
-    assert len(chat.sink.edits) + len(chat.sink.withdrawals) == 1
+    # It may have been told again by itself meanwhile.
+    assert len(chat.sink.edits) + len(chat.sink.withdrawals) in (1, 2)
 
 
 async def test_an_edit_of_what_the_core_never_got_is_handed_over_as_it_stands(people, chat):
@@ -240,7 +241,7 @@ async def test_an_edit_of_what_the_core_never_got_is_handed_over_as_it_stands(pe
     ref = (await ann.entry(room, text="@assistant one"))["ref"]
     chat.sink.fails = False
     await ann.ask("edit", room=room, ref=ref, client_id="e1", text="@assistant two")
-    assert [event.text for event in chat.sink.events][-1] == "@assistant two"
+    assert chat.sink.edits[-1].text == "@assistant two"
 
 
 async def test_what_waits_for_a_withdrawn_message_is_seen_no_more(people):

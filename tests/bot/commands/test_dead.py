@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from bot.__main__ import main
 from bot.chat.memory_vault import EphemeralVault
@@ -121,6 +122,16 @@ def test_a_letter_shows_its_state_and_its_trail(dead: Run, settings: Settings) -
     assert ["failed" in trail[0], "given_up" in trail[1], len(trail)] == [True, True, 2]
 
 
+def test_a_trail_that_a_newer_version_wrote_is_shown(dead: Run, settings: Settings) -> None:
+    async def write() -> None:
+        async with Database(settings.database_url) as database, database.write() as connection:
+            await connection.execute(text("UPDATE trail SET event = 'moved', state = 'parked'"))
+
+    asyncio.run(write())
+    status, said = dead("show", ids(settings)[0])
+    assert (status, "moved · state parked" in said) == (0, True)
+
+
 def test_a_letter_that_is_not_there_is_said(dead: Run) -> None:
     status, said = dead("show", "nothing")
     assert status == 1
@@ -180,6 +191,27 @@ def test_one_letter_is_requeued_by_its_id_and_pressing_again_finds_nothing(
     assert said.startswith("0 dead letters\nNot on the list")
     assert chosen in said
     assert states(settings) == {"waiting": 1, "unsent": 0, "dead": 2}
+
+
+@pytest.mark.parametrize(
+    ("number", "sentence"),
+    [
+        (1, "1 was left alone because its notice is being sent right now"),
+        (2, "2 were left alone because their notice is being sent right now"),
+    ],
+)
+def test_whose_notice_is_being_sent_is_left_alone_and_said(
+    dead: Run, settings: Settings, number: int, sentence: str
+) -> None:
+    async def send() -> None:
+        async with Database(settings.database_url) as database:
+            journal = Journal(database, EphemeralVault(), SystemClock())
+            for _ in range(number):
+                assert await journal.claim_notice(SystemClock().now(), 60)
+
+    asyncio.run(send())
+    status, said = dead("requeue", "--all", "--yes")
+    assert (status, sentence in said, "try again in half a minute" in said) == (1, True, True)
 
 
 def test_a_cause_is_discarded_and_leaves_the_list(dead: Run, settings: Settings) -> None:

@@ -178,7 +178,7 @@ async def test_many_who_can_be_shown_no_sign_keep_nobody_from_theirs(rig: Rig, m
 async def posted_late(rig: Rig, journal: Journal) -> tuple[str, str]:
     """Have a sign posted whose claim has run out meanwhile; return its turn and its message."""
     await rig.say("what time is it?")
-    [turn] = await journal.unsigned(rig.core.clock.now() + timedelta(seconds=1), 10)
+    [turn] = await journal.unsigned(rig.core.clock.now() + timedelta(seconds=1), 10, adapters=["loopback"])
     await journal.sign_claim(turn.turn_id, rig.core.clock.now() - timedelta(seconds=1))
     operation = Send(
         op_id=f"{turn.turn_id}-sign",

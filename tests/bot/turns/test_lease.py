@@ -109,3 +109,38 @@ async def test_a_renewal_never_sleeps_past_the_end_of_the_lease(
     with pytest.raises(LeaseLost):
         await renew_often(lease)
     assert sum(slept) == pytest.approx(9.0)
+
+
+async def test_a_lease_whose_holder_came_too_late_ran_out(lease: Lease, clock: ManualClock) -> None:
+    assert not lease.ran_out
+    clock.advance(9.5)
+    assert lease.ran_out
+
+
+async def test_a_lease_that_another_got_for_its_holder_came_too_late_ran_out(
+    lease: Lease, scheduler: Unreliable, clock: ManualClock
+) -> None:
+    clock.advance(20)
+    assert await scheduler.take(LEASE_MS), "nobody took it over"
+    with pytest.raises(LeaseLost):
+        await lease.confirm()
+    assert lease.ran_out
+
+
+async def test_a_lease_that_another_has_did_not_run_out(
+    lease: Lease, scheduler: Unreliable, clock: ManualClock
+) -> None:
+    scheduler.erase()
+    with pytest.raises(LeaseLost):
+        await lease.confirm()
+    clock.advance(20)
+    assert not lease.ran_out
+
+
+async def test_a_lease_that_ends_while_the_schedule_is_away_did_not_run_out(
+    lease: Lease, scheduler: Unreliable, clock: ManualClock
+) -> None:
+    scheduler.gone = True
+    await lease.confirm()
+    clock.advance(20)
+    assert not lease.ran_out

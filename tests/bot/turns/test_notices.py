@@ -9,9 +9,11 @@ import pytest
 from adapters.base import Edit, Idempotency, LiveOutput, Purpose, Send, Sent
 from adapters.errors import Ambiguous, AuthFailed, Gone, Rejected, RetryAfter, Unreachable
 from bot.bootstrap import make_notices
-from bot.telemetry.events import NoticeSent
+from bot.errors import StoreUnavailable
+from bot.telemetry.events import AmbiguousSend, NoticeSent
 from bot.turns.model import NoticeKind
 from bot.turns.notice_texts import NOTICES
+from bot.turns.send_policy import SendPolicy
 from bot.turns.sign import PLACEHOLDER
 from engine.base import ChatRequest, EngineState
 from engine.errors import EngineFailed
@@ -160,6 +162,28 @@ def fail_sends(rig: Rig, error: Exception, *, times: int, conversation: str = "r
 
     rig.loopback.send = failing  # type: ignore[method-assign]
     return tried
+
+
+@pytest.mark.parametrize("write", ["notice_sent", "notice_not_sent"])
+async def test_a_store_that_is_away_behind_a_notice_makes_no_doubt(tmp_path: Path, write: str) -> None:
+    """What the platform said is known: writing it down is tried as long as nobody else can have the notice."""
+    async with open_rig(tmp_path, platform=loopback(Idempotency.NONE), policy=SendPolicy.GIVE_UP) as rig:
+        tried = fail_sends(rig, RetryAfter(0.01), times=1)
+        standing, away = getattr(rig.journal, write), [True]
+
+        async def away_once(*args, **kwargs) -> None:
+            if away:
+                away.pop()
+                raise StoreUnavailable("it restarts")
+            await standing(*args, **kwargs)
+
+        setattr(rig.journal, write, away_once)
+        rig.start_notices()
+        await rig.say(GARBAGE)
+        assert await noticed(rig) == [NOTICES[NoticeKind.UNREADABLE]]
+        assert not away
+        assert len(tried) == 2
+        assert not rig.told(AmbiguousSend)
 
 
 @pytest.mark.parametrize("error", [Gone("kicked"), Rejected("never")], ids=["gone", "rejected"])

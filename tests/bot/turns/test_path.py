@@ -131,6 +131,21 @@ async def test_stopping_a_waiting_turn_ends_it_with_a_word(rig: Rig) -> None:
     assert not engine.requests
 
 
+async def test_who_stopped_a_turn_is_not_told_that_it_failed(rig: Rig) -> None:
+    """Stopped in its last attempt, which then failed too: it ends as stopped, and no operator finds it."""
+    await rig.say("never mind")
+    chat = await rig.journal.chat_by_conversation("loopback", "main", "room")
+    assert chat is not None
+    for token in (1, 2, 3):
+        turn = await rig.journal.claim(chat.id, token, "e")
+        assert turn is not None
+        await rig.journal.request_cancel(chat.id)
+        await rig.journal.fail(turn, "EngineFailed: gone", rig.core.clock.now())
+    rig.start_worker(saying("too late"))
+    assert await rig.texts(1) == [NOTICES[NoticeKind.STOPPED]]
+    assert (await rig.journal.counts()).dead == 0
+
+
 async def test_reset_hides_what_was_said_before(rig: Rig) -> None:
     engine = saying("noon")
     rig.start_worker(engine)

@@ -9,6 +9,7 @@ from adapters.base import Edit, Idempotency, LiveOutput, Sent
 from adapters.errors import Rejected
 from adapters.loopback.faults import Fault
 from bot.bootstrap import make_worker
+from bot.errors import StoreUnavailable
 from bot.telemetry.events import AmbiguousSend, AttemptFailed, TurnFinished, TurnOutcome
 from bot.turns.model import NoticeKind
 from bot.turns.notice_texts import MAY_HAVE_ARRIVED, NOTICES
@@ -82,6 +83,32 @@ async def test_a_store_that_is_away_behind_a_send_makes_no_doubt(tmp_path: Path)
             await asyncio.sleep(0.2)
         assert await rig.texts(3) == PARTS
         assert not rig.told(AmbiguousSend)
+
+
+async def test_a_store_that_is_away_behind_a_refusal_makes_no_doubt(tmp_path: Path) -> None:
+    """The platform took nothing: writing that down is tried until the store is back, and the reply still comes."""
+    platform = loopback(Idempotency.NONE)
+    async with open_rig(tmp_path, platform=platform, policy=SendPolicy.GIVE_UP, busy_timeout_s=0.05) as rig:
+        rig.loopback.faults.next_call(Fault.UNREACHABLE)
+        rig.core.journal.part_not_sent = AwayOnce(rig.core.journal.part_not_sent)  # type: ignore[method-assign]
+        rig.start_worker(saying("noon"))
+        await rig.say("what time is it?")
+        assert await rig.texts(1) == ["noon"]
+        assert not rig.told(AmbiguousSend)
+
+
+class AwayOnce:
+    """A call to the store that finds it away the first time."""
+
+    def __init__(self, inner) -> None:
+        self._inner = inner
+        self.called = 0
+
+    async def __call__(self, *args, **kwargs) -> None:
+        self.called += 1
+        if self.called == 1:
+            raise StoreUnavailable("it restarts")
+        await self._inner(*args, **kwargs)
 
 
 async def test_a_platform_that_never_answers_ends_in_a_notice_and_frees_its_chat(tmp_path: Path) -> None:
