@@ -10,6 +10,9 @@ NAME ?= $(or $(USER),me)
 INSTALL = $(PYTHON) deploy/install.py --data-dir "$(DATA_DIR)"
 BIN = "$(DATA_DIR)/env/app/bin"
 ASIDE = $(BIN)/aside
+# As many at a time as there are cores, up to four: each starts servers of its own.
+JOBS ?= logical
+PYTEST = $(BIN)/pytest -n $(JOBS) --maxprocesses 4 --dist loadgroup
 
 .DEFAULT_GOAL := help
 .PHONY: help run chat setup secrets test chaos test-redis check simulate lock clean
@@ -27,7 +30,7 @@ help:
 	@echo "make lock             pin again what pyproject.toml asks for (UPGRADE=1 for newer releases)"
 	@echo "make clean            remove environments, models and caches; data and keys stay"
 	@echo
-	@echo "PYTHON=python3.11 names the Python, DATA_DIR=/with/space the place for everything."
+	@echo "PYTHON=python3.11 names the Python, DATA_DIR=/with/space the place for everything, JOBS=1 how many tests run at a time."
 
 run:
 	@$(INSTALL) app engine model
@@ -46,11 +49,11 @@ secrets:
 
 test:
 	@$(INSTALL) dev engine model --for-tests
-	@exec $(BIN)/pytest
+	@exec $(PYTEST)
 
 test-redis:
 	@$(INSTALL) dev engine model --for-tests
-	@exec $(BIN)/pytest --redis=debian
+	@exec $(PYTEST) --redis=debian
 
 # Every component killed at random; ends with a verdict from what people see.
 chaos:
@@ -63,7 +66,7 @@ check:
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	$(PYTEST)
 
 simulate:
 	@$(INSTALL) dev

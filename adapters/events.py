@@ -133,6 +133,8 @@ class Receipt:
     chat_id: str | None = None
     #: How many stand in line before a turn of its own; None where nobody does, and it can be taken at once.
     ahead: int | None = None
+    #: What was asked was taken back before anybody worked on it: the turn is over and nothing will follow.
+    cancelled: bool = False
 
 
 class Sink(Protocol):

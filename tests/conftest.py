@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
-pytest_plugins = ["tests.fixtures.valkey", "tests.fixtures.databases", "tests.fixtures.vllm"]
+pytest_plugins = [
+    "tests.fixtures.valkey",
+    "tests.fixtures.databases",
+    "tests.fixtures.vllm",
+    "tests.fixtures.sharing",
+]
 
 
 def _is_local(address: Any) -> bool:

@@ -195,9 +195,14 @@ class WebchatAdapter:
             self._hub.wake(conversation)
 
     def _decided(self, state: RoomState, entry: Entry, receipt: Receipt) -> None:
-        """Show that somebody's message waits for its answer."""
+        """Show that somebody's message waits for its answer, or that it no longer does."""
         room = self._hub.rooms.get(state.id)
         if room is None or receipt.turn_id is None:
+            return
+        if receipt.cancelled:
+            room.live.withdrawn(entry.ref)
+            self._hub.wake(state.id)
+        if receipt.cancelled or entry.withdrawn:
             return
         room.live.answering.took(receipt.turn_id, entry.ref)
         if receipt.outcome is Outcome.ACCEPTED:

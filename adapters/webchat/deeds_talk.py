@@ -54,9 +54,6 @@ async def _withdraw(desk: Desk, caller: Caller, ask: Ask) -> Mapping[str, Any]:
     async with desk.handover.saying(room) as after:
         told = _published(desk, room, await desk.house.withdraw(caller.person, room, ref))
         await desk.handover.changed(room, ref, after)
-    if known := desk.hub.rooms.get(room):
-        known.live.withdrawn(ref)
-        desk.hub.wake(room)
     return told
 
 

@@ -152,7 +152,7 @@ class Handover:
         if room is None or entry is None or entry.kind is not EntryKind.SAID:
             return
         if entry.withdrawn:
-            await self._decisions.withdrawn(withdrawal_of(room_id, ref))
+            self._tell(room, entry, await self._decisions.withdrawn(withdrawal_of(room_id, ref)))
             return
         quoted = await self._rooms.standing(room_id, entry.reply_to) if entry.reply_to else None
         if not entry.edited:

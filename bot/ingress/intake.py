@@ -178,7 +178,12 @@ class Intake:
             emit(self._hooks, finished)
         if changed.change in (Change.UNKNOWN, Change.LEFT):
             return IGNORED
-        return Receipt(outcome=Outcome.DONE, turn_id=changed.turn_id, chat_id=changed.chat_id)
+        return Receipt(
+            outcome=Outcome.DONE,
+            turn_id=changed.turn_id,
+            chat_id=changed.chat_id,
+            cancelled=changed.change is Change.CANCELLED,
+        )
 
     async def _amend(self, edited: Acceptance) -> Receipt:
         await self._commits.settled()

@@ -170,7 +170,8 @@ async def test_an_edit_near_the_clients_limit_waits_for_no_rest(place):
 @pytest.mark.parametrize("text", ["one", "/stop"], ids=["no address", "a stop"])
 async def test_an_edit_that_asks_nothing_any_more_cancels(place, text):
     receipt = await place.intake.accept(said("@assistant one"))
-    assert (await place.intake.edited(Edited(inbound=said(text)))).outcome is Outcome.DONE
+    edited = await place.intake.edited(Edited(inbound=said(text)))
+    assert (edited.outcome, edited.cancelled) == (Outcome.DONE, True)
     assert (await place.turn(receipt.turn_id)).state == "cancelled"
 
 
@@ -213,7 +214,9 @@ async def test_a_withdrawn_mention_is_cancelled_and_told(place):
 async def test_withdrawing_what_a_worker_has_tells_the_workers(place):
     receipt = await place.intake.accept(said())
     await read(place)
-    assert (await place.intake.withdrawn(taken_back())).outcome is Outcome.DONE
+    withdrawn = await place.intake.withdrawn(taken_back())
+    # Not yet: the worker may still say something.
+    assert (withdrawn.outcome, withdrawn.cancelled) == (Outcome.DONE, False)
     assert place.bell.stopped == [receipt.turn_id]
 
 

@@ -9,7 +9,8 @@ from adapters.base import Outcome, Withdrawn
 from bot.chat.memory_vault import EphemeralVault
 from bot.store.database import Database
 from bot.turns.journal import Change, Journal
-from bot.turns.journal.rows import inbounds, open_said, turns
+from bot.turns.journal.rows import inbounds, turns
+from bot.turns.journal.sealed import open_said
 from bot.turns.model import NoticeKind, Skill, Turn
 from tests.fixtures.clocks import ManualClock
 from tests.fixtures.turns import acceptance, reply

@@ -14,7 +14,7 @@ from bot.chat.context_entry import from_wire, to_wire
 from bot.chat.vault import Place
 from bot.turns import live_wire
 from bot.turns.journal import changing, claim, plan
-from bot.turns.journal.rows import open_said, seal_said
+from bot.turns.journal.sealed import open_said, seal_said
 from bot.turns.model import Exchange
 
 VARIABLE: Final = "NEWER"

@@ -1,14 +1,16 @@
 """`python -m tests.simulation`: many seeds, or one of them told in full."""
 
 import argparse
+import os
 import sys
 import time
 
 from adapters.base import Idempotency
-from tests.simulation.campaign import Failure, explain, failures, shortened, timeline
+from tests.simulation.campaign import Failure, explain, shortened, timeline
 from tests.simulation.deployment import Parts
 from tests.simulation.faulty import FAULTY
 from tests.simulation.schedule import draw
+from tests.simulation.spread import failures_on, parts_of
 from tests.simulation.verdict import judge
 from tests.simulation.world import simulate
 
@@ -18,7 +20,7 @@ _TELL_EVERY_S = 5.0
 def main() -> int:
     """Run what the command line asks for; 1 if any promise was broken."""
     options = _options()
-    parts = FAULTY[options.faulty] if options.faulty else Parts()
+    parts = parts_of(options.faulty)
     if options.seed is not None:
         return _tell_one(options, parts)
     return _run_many(options, parts)
@@ -33,6 +35,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--class", dest="idempotency", choices=[each.value for each in Idempotency])
     parser.add_argument("--faulty", choices=list(FAULTY), help="inject a faulty collaborator")
     parser.add_argument("--minutes", type=float, help="end after so many minutes at the latest")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="how many at a time")
     parser.add_argument("--most-failures", type=int, default=3, help="end after so many")
     return parser.parse_args()
 
@@ -57,7 +60,7 @@ def _run_many(options: argparse.Namespace, parts: Parts) -> int:
     began_s = told_s = time.monotonic()
     ran, failed = 0, 0
     seeds = range(options.first, options.first + options.seeds)
-    for failure in failures(seeds, parts, idempotency=_class(options)):
+    for failure in failures_on(options.processes, seeds, faulty=options.faulty, idempotency=_class(options)):
         ran += 1
         if failure is not None:
             failed += 1

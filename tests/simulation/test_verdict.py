@@ -96,3 +96,22 @@ def test_a_good_run_is_good(good: Evidence):
 )
 def test_each_broken_promise_is_seen(good: Evidence, change: dict[str, object], promise: Promise):
     assert promise in {violation.promise for violation in judge(replace(good, **change))}
+
+
+@pytest.mark.parametrize(
+    ("shown", "is_whole"),
+    [
+        ("part 1 of 1 for #1\n\n*(stopped)*", True),
+        ("*(may be a duplicate)*\n\npart 1 of 1 for #1\n\n*(stopped)*", True),
+        ("part 1 of 1 for #1", False),
+    ],
+)
+def test_a_reply_cut_short_stands_as_it_was_stored_under_its_label_too(
+    good: Evidence, *, shown: str, is_whole: bool
+):
+    turn = _turn(1)
+    (part,) = turn.parts
+    stopped = replace(turn, parts=(replace(part, text="part 1 of 1 for #1\n\n*(stopped)*"),))
+    changes = (replace(_change(1, 5.0, "a1"), text=shown), _change(2, 6.0, "a2"))
+    violations = judge(replace(good, turns=(stopped, _turn(2)), changes=changes))
+    assert (Promise.FENCE not in {violation.promise for violation in violations}) is is_whole

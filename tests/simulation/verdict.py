@@ -7,6 +7,7 @@ from enum import StrEnum
 from itertools import combinations
 
 from adapters.base import Idempotency, Purpose
+from adapters.doubt import LABEL
 from tests.simulation.evidence import Evidence, StoredTurn
 from tests.simulation.model import FINAL, MARK
 from tests.simulation.schedule import Say
@@ -207,7 +208,7 @@ def _stands(evidence: Evidence, standing: dict[str, Message]) -> Iterator[Violat
 
 def _essence(text: str) -> list[str]:
     """Return what must be the same: whitespace and labels may differ."""
-    return ["/".join(found) for found in FINAL.findall(text)] or text.split()
+    return ["/".join(found) for found in FINAL.findall(text)] or text.replace(f"*{LABEL}*", "").split()
 
 
 def _regenerated(evidence: Evidence) -> Iterator[Violation]:

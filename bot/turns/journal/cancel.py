@@ -6,11 +6,10 @@ from typing import Any
 from sqlalchemy import Row, bindparam, select, update
 
 from adapters.base import SendsFrom
-from bot.store.transaction import Transaction
 from bot.turns.journal.base import JournalBase
 from bot.turns.journal.owed import Cancelled
 from bot.turns.journal.plan import notice_row
-from bot.turns.journal.rows import ADD_NOTICES, WAITS, inbounds, turns
+from bot.turns.journal.rows import ADD_NOTICES, WAITS, reply_to_of, turns
 from bot.turns.model import NoticeKind, TurnState
 from bot.turns.notice_texts import NOTICES
 
@@ -21,13 +20,8 @@ _ASK = (
     .values(cancel_requested=True)
     .returning(turns.c.id, turns.c.held)
 )
-# Not in what _END returns: there SQLite is told no tables' names, and takes the message's own id for the turn's.
-_NEWEST_MESSAGE = (
-    select(inbounds.c.message)
-    .where(inbounds.c.turn_id == bindparam("turn"), ~inbounds.c.withdrawn)
-    .order_by(inbounds.c.id.desc())
-    .limit(1)
-)
+# What a turn answers is not in what _END returns: there SQLite is told no tables' names, and takes the message's
+# own id for the turn's.
 _END = (
     update(turns)
     .where(turns.c.chat_id == bindparam("chat"), WAITS, ~turns.c.held)
@@ -61,7 +55,7 @@ class Cancelling(JournalBase):
             if said := list(_said_of(ended, something_runs=bool(held))):
                 await connection.execute(
                     ADD_NOTICES,
-                    [self._stopped(chat_id, row, await _newest_message(connection, row.id)) for row in said],
+                    [self._stopped(chat_id, row, await reply_to_of(connection, row.id)) for row in said],
                 )
         waited = ((row.id, (now - row.accepted_at).total_seconds()) for row in ended)
         return Cancelled(asked=held, ended=tuple(sorted(waited)))
@@ -88,11 +82,6 @@ class Cancelling(JournalBase):
             reply_to=reply_to,
             now=self._clock.now(),
         )
-
-
-async def _newest_message(connection: Transaction, turn_id: str) -> str | None:
-    """Read which message of a turn is answered."""
-    return (await connection.execute(_NEWEST_MESSAGE, {"turn": turn_id})).scalar_one_or_none()
 
 
 def _said_of(ended: Sequence[Row[Any]], *, something_runs: bool) -> Iterator[Row[Any]]:

@@ -11,7 +11,8 @@ from adapters.base import Withdrawn
 from bot.store.transaction import Transaction
 from bot.turns.acceptance import Acceptance
 from bot.turns.journal.cancel import Cancelling
-from bot.turns.journal.rows import ADD_NOTICES, WAITS, chats, inbounds, seal_nothing, seal_said, turns
+from bot.turns.journal.rows import ADD_NOTICES, WAITS, chats, inbounds, turns
+from bot.turns.journal.sealed import seal_nothing, seal_said
 from bot.turns.model import Skill, TurnState
 
 _FIND = (

@@ -23,13 +23,11 @@ from bot.turns.journal.rows import (
     chat_from,
     chats,
     inbounds,
-    open_part,
-    open_said,
     reply_parts,
-    reply_place,
     turn_from,
     turns,
 )
+from bot.turns.journal.sealed import open_part, open_said, reply_place
 from bot.turns.journal.trail import LEASE_ERASED, LEASE_EXPIRED, Happened, note
 from bot.turns.model import NoticeKind, Turn, TurnState
 

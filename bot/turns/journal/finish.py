@@ -10,7 +10,7 @@ from bot.turns.dead_letters import TrailEvent
 from bot.turns.journal.base import JournalBase, fenced, fenced_row, fenced_update, in_states
 from bot.turns.journal.plan import notice_row
 from bot.turns.journal.reply import CHANGE_CONTEXT, STORED
-from bot.turns.journal.rows import ADD_NOTICES, inbounds, notices, reply_parts, turns
+from bot.turns.journal.rows import ADD_NOTICES, notices, reply_parts, reply_to_of, turns
 from bot.turns.journal.trail import ERROR_CHARS, Happened, bury, note, note_again
 from bot.turns.model import UNFINISHED, NoticeKind, NoticeState, Turn, TurnState
 
@@ -54,12 +54,6 @@ _UNSENT_PARTS = (
     select(func.count())
     .select_from(reply_parts)
     .where(reply_parts.c.turn_id == bindparam("turn"), reply_parts.c.message.is_(None))
-)
-_NEWEST_MESSAGE = (
-    select(inbounds.c.message)
-    .where(inbounds.c.turn_id == bindparam("turn"), ~inbounds.c.withdrawn)
-    .order_by(inbounds.c.id.desc())
-    .limit(1)
 )
 
 
@@ -155,7 +149,6 @@ class Finishing(JournalBase):
         self, connection: Transaction, turn: Turn, kind: NoticeKind, text: str, reserved_s: float
     ) -> None:
         now = self._clock.now()
-        newest = await connection.execute(_NEWEST_MESSAGE, {"turn": turn.id})
         row = notice_row(
             notice_id=self._ids.new(),
             chat_id=turn.chat.id,
@@ -164,7 +157,7 @@ class Finishing(JournalBase):
             sends_from=turn.sends_from.value,
             kind=kind,
             text=text,
-            reply_to=newest.scalar_one_or_none(),
+            reply_to=await reply_to_of(connection, turn.id),
             now=now,
         )
         # A first claim that leaves no doubt when it runs out: nothing is sent under it before `claim_notice_of`.

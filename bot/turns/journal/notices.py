@@ -20,14 +20,14 @@ from bot.turns.journal.rows import (
     NOTICE_OWED,
     OWED_BY_OWNER,
     PART_COLUMNS,
+    REPLY_TO,
     chat_from,
     chats,
-    inbounds,
     notices,
-    open_part,
     reply_parts,
     turns,
 )
+from bot.turns.journal.sealed import open_part
 from bot.turns.journal.trail import bury
 from bot.turns.model import NoticeKind, NoticeState, TurnState
 
@@ -37,17 +37,8 @@ logger = logging.getLogger(__name__)
 UNREADABLE_REPLY_TEXT = (
     "I had an answer to this and could not read it back from my own storage, sorry. Please ask again."
 )
-#: The newest message of a turn: what its reply quotes.
-_REPLY_TO = (
-    select(inbounds.c.message)
-    .where(inbounds.c.turn_id == turns.c.id, ~inbounds.c.withdrawn)
-    .order_by(inbounds.c.id.desc())
-    .limit(1)
-    .scalar_subquery()
-    .label("reply_to")
-)
 _FIRST_OWED = (
-    select(turns.c.id, turns.c.chat_id, turns.c.ord, turns.c.placeholder, turns.c.stopped, _REPLY_TO)
+    select(turns.c.id, turns.c.chat_id, turns.c.ord, turns.c.placeholder, turns.c.stopped, REPLY_TO)
     .where(turns.c.adapter == bindparam("adapter"), OWED_BY_OWNER)
     .order_by(turns.c.chat_id, turns.c.ord)
     .limit(bindparam("most"))

@@ -11,7 +11,7 @@ from bot.store.ids import Ids
 from bot.turns.acceptance import Acceptance, Cap, CapRefusal, Caps
 from bot.turns.journal.episodes import Episodes, Shed
 from bot.turns.journal.limits import Exceeded, Limits
-from bot.turns.journal.rows import seal_said
+from bot.turns.journal.sealed import seal_said
 from bot.turns.model import NoticeKind, NoticeState, Skill, TurnState
 
 #: Nothing of it is stored.

@@ -18,10 +18,9 @@ from bot.turns.journal.rows import (
     chat_from,
     chats,
     dead_letters,
-    prompt_place,
-    reply_place,
     turns,
 )
+from bot.turns.journal.sealed import prompt_place, reply_place
 from bot.turns.model import Chat, Exchange, TurnState
 
 #: A turn whose reply stands, or will stand, in the chat.

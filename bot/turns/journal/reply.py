@@ -8,15 +8,8 @@ from sqlalchemy import Update, bindparam, insert, update
 
 from bot.store.transaction import Transaction
 from bot.turns.journal.base import JournalBase, fenced, fenced_row, fenced_update
-from bot.turns.journal.rows import (
-    chats,
-    part_op_id,
-    part_place,
-    prompt_place,
-    reply_parts,
-    reply_place,
-    turns,
-)
+from bot.turns.journal.rows import chats, reply_parts, turns
+from bot.turns.journal.sealed import part_op_id, part_place, prompt_place, reply_place
 from bot.turns.model import UNFINISHED, Chat, Part, Reply, Turn, TurnState
 
 #: The final text is stored and not all of it is known to have arrived.

@@ -1,16 +1,14 @@
 """The tables as the journal's statements use them, and what a row says in the words of the model."""
 
-import json
-from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from sqlalchemy import Row, Table, and_, insert, text
+from sqlalchemy import Row, Table, and_, bindparam, insert, select, text
 
-from adapters.base import ConversationKind, Inbound, SendsFrom
-from bot.chat.vault import Place, SealedField, Vault
+from adapters.base import ConversationKind, SendsFrom
 from bot.errors import WrittenByNewer
 from bot.store.tables import Base
+from bot.store.transaction import Transaction
 from bot.turns.model import Chat, Part, Said, Skill, Turn, TurnState
 
 chats: Table = Base.metadata.tables["chats"]
@@ -40,11 +38,26 @@ FINISHED = text(
 FOR_WORKERS = text("(turns.state = 'waiting' OR turns.sends_from = 'any' OR turns.restate)")
 
 
+#: The newest message of a turn that was not taken back: what its sign, its reply or its notice answers.
+REPLY_TO = (
+    select(inbounds.c.message)
+    .where(inbounds.c.turn_id == turns.c.id, ~inbounds.c.withdrawn)
+    .order_by(inbounds.c.id.desc())
+    .limit(1)
+    .scalar_subquery()
+    .label("reply_to")
+)
+#: The same, asked of one `turn`.
+_REPLY_TO_OF = (
+    select(inbounds.c.message)
+    .where(inbounds.c.turn_id == bindparam("turn"), ~inbounds.c.withdrawn)
+    .order_by(inbounds.c.id.desc())
+    .limit(1)
+)
+
 # Every statement is built once: SQLAlchemy then finds its compiled form without looking at its structure.
 ADD_NOTICES = insert(notices)
 
-_json = json.JSONEncoder().encode
-_SAID_VERSION = 1
 _Word = TypeVar("_Word", bound=StrEnum)
 
 #: A chat beside another table's columns, under names of its own.
@@ -152,85 +165,6 @@ def turn_from(
     )
 
 
-def seal_said(
-    vault: Vault, key: bytes, chat_id: str, inbound_id: str, *, inbound: Inbound, said: str
-) -> bytes:
-    """Seal what a person wrote, with who wrote it and what it quotes."""
-    quoted = inbound.quoted
-    author, quote, ours = (quoted.author, quoted.text, quoted.by_assistant) if quoted else ("", "", False)
-    # Written out: an object costs the encoder several times what its texts do.
-    body = (
-        f'{{"v": 1, "sender_id": {_json(inbound.sender.id)}, "sender_name": {_json(inbound.sender.name)}'
-        f', "text": {_json(said)}, "sent_at": {_json(inbound.sent_at.isoformat())}'
-        f', "quoted_author": {_json(author)}, "quoted_text": {_json(quote)}'
-        f', "quoted_by_assistant": {_json(ours)}}}'
-    )
-    return vault.seal(key, body, Place(chat=chat_id, item=inbound_id, field=SealedField.INBOUND))
-
-
-def seal_nothing(vault: Vault, key: bytes, chat_id: str, inbound_id: str) -> bytes:
-    """Seal a message that says nothing, by nobody: what takes the place of one that was taken back.
-
-    It opens like any other: an older version, which knows no such messages, reads them with the rest of their turn.
-    """
-    body = (
-        '{"v": 1, "sender_id": "", "sender_name": "", "text": "", "sent_at": "1970-01-01T00:00:00+00:00"'
-        ', "quoted_author": "", "quoted_text": "", "quoted_by_assistant": false}'
-    )
-    return vault.seal(key, body, Place(chat=chat_id, item=inbound_id, field=SealedField.INBOUND))
-
-
-def open_said(vault: Vault, chat: Chat, row: Row[Any]) -> Said:
-    """Open a turn's message, in a row that the claim read.
-
-    Raises `VaultError`, which names the row, and `WrittenByNewer`.
-    """
-    place = Place(chat=chat.id, item=row.inbound_id, field=SealedField.INBOUND)
-    body = json.loads(vault.open(chat.key, row.said_sealed, place))
-    if body["v"] > _SAID_VERSION:
-        raise WrittenByNewer(
-            f"message {row.inbound_id} is of version {body['v']}, this program knows {_SAID_VERSION}"
-        )
-    return Said(
-        message=row.message,
-        sender_id=body["sender_id"],
-        sender_name=body["sender_name"],
-        text=body["text"],
-        sent_at=datetime.fromisoformat(body["sent_at"]),
-        quoted_author=body["quoted_author"],
-        quoted_text=body["quoted_text"],
-        quoted_by_assistant=body["quoted_by_assistant"],
-    )
-
-
-def prompt_place(chat_id: str, turn_id: str) -> Place:
-    """Name where a turn's prompt is sealed."""
-    return Place(chat=chat_id, item=turn_id, field=SealedField.PROMPT)
-
-
-def reply_place(chat_id: str, turn_id: str) -> Place:
-    """Name where a turn's reply is sealed."""
-    return Place(chat=chat_id, item=turn_id, field=SealedField.REPLY)
-
-
-def part_op_id(turn_id: str, number: int) -> str:
-    """Name the operation that sends a part; it stays the same however often it is tried."""
-    return f"{turn_id}-{number}"
-
-
-def part_place(chat_id: str, op_id: str) -> Place:
-    """Name where a part is sealed."""
-    return Place(chat=chat_id, item=op_id, field=SealedField.REPLY)
-
-
-def open_part(vault: Vault, chat: Chat, row: Row[Any]) -> Part:
-    """Open a row of `reply_parts`. Raises `VaultError`, which names the row."""
-    return Part(
-        number=row.number,
-        op_id=row.op_id,
-        text=vault.open(chat.key, row.text_sealed, part_place(chat.id, row.op_id)),
-        in_doubt=row.started_at is not None and row.message is None,
-        message=row.message,
-        may_be_duplicate=row.resent_in_doubt > 0,
-        started_at=row.started_at if row.message is None else None,
-    )
+async def reply_to_of(connection: Transaction, turn_id: str) -> str | None:
+    """Read which message of a turn is answered; None where all of them were taken back."""
+    return (await connection.execute(_REPLY_TO_OF, {"turn": turn_id})).scalar_one_or_none()

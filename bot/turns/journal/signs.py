@@ -11,20 +11,11 @@ from adapters.base import SendsFrom
 from bot.store.tables import UtcDateTime
 from bot.turns.journal.base import JournalBase
 from bot.turns.journal.owed import ChatLine, UnsignedTurn
-from bot.turns.journal.rows import CHAT_COLUMNS, WAITING, WAITS, chat_from, chats, inbounds, turns
+from bot.turns.journal.rows import CHAT_COLUMNS, REPLY_TO, WAITING, WAITS, chat_from, chats, turns
 from bot.turns.model import TurnState
 
-#: The newest message of a turn: what its sign quotes.
-_REPLY_TO = (
-    select(inbounds.c.message)
-    .where(inbounds.c.turn_id == turns.c.id, ~inbounds.c.withdrawn)
-    .order_by(inbounds.c.id.desc())
-    .limit(1)
-    .scalar_subquery()
-    .label("reply_to")
-)
 _UNSIGNED = (
-    select(turns.c.id, turns.c.ord, turns.c.accepted_at, _REPLY_TO, *CHAT_COLUMNS)
+    select(turns.c.id, turns.c.ord, turns.c.accepted_at, REPLY_TO, *CHAT_COLUMNS)
     .join(chats, chats.c.id == turns.c.chat_id)
     .where(WAITING, turns.c.accepted_at < bindparam("before"))
     .where(turns.c.adapter.in_(bindparam("adapters", expanding=True)))

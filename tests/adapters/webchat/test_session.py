@@ -244,11 +244,14 @@ async def test_an_edit_of_what_the_core_never_got_is_handed_over_as_it_stands(pe
     assert chat.sink.edits[-1].text == "@assistant two"
 
 
-async def test_what_waits_for_a_withdrawn_message_is_seen_no_more(people):
+@pytest.mark.parametrize(
+    ("do", "more"), [("withdraw", {}), ("edit", {"client_id": "e1", "text": "never mind"})]
+)
+async def test_what_waits_for_a_message_that_asks_no_more_is_seen_no_more(people, do, more):
     room, _, (ann, bob) = await people.group("Ann", "Bob")
     ref = (await ann.say(room, "@assistant hello"))["ref"]
     await bob.event("live", room=room, reply_to=ref, phase="waiting")
-    await ann.ask("withdraw", room=room, ref=ref)
+    await ann.ask(do, room=room, ref=ref, **more)
     await bob.event("live", room=room, reply_to=ref, phase="ended")
 
 
