@@ -12,7 +12,7 @@ BIN = "$(DATA_DIR)/env/app/bin"
 ASIDE = $(BIN)/aside
 # As many at a time as there are cores, up to four: each starts servers of its own.
 JOBS ?= logical
-PYTEST = $(BIN)/pytest -n $(JOBS) --maxprocesses 4 --dist loadgroup
+PYTEST = $(BIN)/pytest -n $(JOBS) --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help run chat setup secrets test chaos test-redis check simulate lock clean

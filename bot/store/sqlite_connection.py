@@ -13,16 +13,14 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import URL, Connection, CursorResult, Dialect, NullPool, create_engine, event
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.sql.base import Executable
 
 from bot.errors import StoreUnavailable
+from bot.store.busy import is_busy, pauses_s
 from bot.store.one_thread import OneThread
 
 logger = logging.getLogger(__name__)
-
-#: Seconds between two tries to begin, while another process writes: those of SQLite's own busy handler.
-_PAUSES_S = (0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.025, 0.025, 0.025, 0.05, 0.05, 0.1)
 
 
 class SqliteConnection:
@@ -134,6 +132,17 @@ class SqliteDoor:
             raise StoreUnavailable(f"the database is too slow: {what} wait in line") from exc
 
     async def _connect(self) -> SqliteConnection:
+        # Where another process opens or leaves the file as its first or last, SQLite itself does not wait.
+        for pause_s in pauses_s(self._busy_timeout_s):
+            try:
+                return await self._open()
+            except OperationalError as exc:
+                if not is_busy(exc.orig):
+                    raise
+            await asyncio.sleep(pause_s)
+        return await self._open()
+
+    async def _open(self) -> SqliteConnection:
         opened: list[SqliteConnection] = []
         try:
             await self._thread.call(lambda: opened.append(SqliteConnection(self._engine.connect())))
@@ -143,19 +152,16 @@ class SqliteDoor:
         return opened[0]
 
     async def _begin(self, driver: sqlite3.Connection) -> None:
-        waited_s, tries = 0.0, 0
-        while True:
+        for pause_s in pauses_s(self._busy_timeout_s):
             try:
                 driver.execute(self._begin_with)
             except sqlite3.OperationalError as exc:
-                busy = exc.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
-                if not busy or waited_s >= self._busy_timeout_s:
+                if not is_busy(exc):
                     raise
             else:
                 return
-            pause_s = min(_PAUSES_S[min(tries, len(_PAUSES_S) - 1)], self._busy_timeout_s - waited_s)
             await asyncio.sleep(pause_s)
-            waited_s, tries = waited_s + pause_s, tries + 1
+        driver.execute(self._begin_with)
 
     async def _commit(self, driver: sqlite3.Connection, changes_before: int) -> None:
         if driver.total_changes == changes_before:

@@ -36,7 +36,8 @@ class Pulse:
     def _beat(self) -> None:
         draft = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         try:
-            draft.write_text(f"{time.monotonic():.3f}\n", encoding="ascii")
+            # Not rounded: a beat must not lie ahead of the clock.
+            draft.write_text(f"{time.monotonic()}\n", encoding="ascii")
             draft.replace(self._path)
         except OSError as exc:
             # A full disk must not stop the answers; the missing beat is told by the health check.

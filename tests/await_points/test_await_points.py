@@ -23,7 +23,7 @@ from tests.fixtures.valkey import RealServer, find_server
 
 T = TypeVar("T")
 
-pytestmark = [pytest.mark.timeout(900), pytest.mark.redis, pytest.mark.xdist_group("await points")]
+pytestmark = [pytest.mark.timeout(900), pytest.mark.redis]
 
 
 @pytest.fixture(scope="module")

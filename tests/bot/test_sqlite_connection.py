@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,20 @@ async def test_the_loop_goes_on_while_another_process_has_the_file(door: SqliteD
     adding = asyncio.create_task(add(door))
     await turns_of_the_loop()
     assert not adding.done()
+    other.execute("ROLLBACK")
+    other.close()
+    await adding
+    assert await rows(door) == 1
+
+
+async def test_a_file_that_is_held_while_it_is_opened_is_waited_for(door: SqliteDoor, file: Path) -> None:
+    """Until its first opening it keeps no write-ahead log, and SQLite would refuse to begin one at once."""
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(sqlite3.OperationalError), closing(sqlite3.connect(file)) as hasty:
+        hasty.execute("PRAGMA journal_mode = WAL")
+    adding = asyncio.create_task(add(door))
+    await turns_of_the_loop()
     other.execute("ROLLBACK")
     other.close()
     await adding

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Playwright, async_playwright
 
 from engine.scripted import ScriptedEngine
@@ -14,6 +15,7 @@ from tests.browser.visitor import Browsers
 from tests.browser.world import World, open_world
 from tests.fixtures.services import missing
 
+HERE = Path(__file__).parent
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -28,9 +30,16 @@ def _chromium(playwright: Playwright) -> str:
     raise AssertionError("unreachable")
 
 
-@pytest.fixture
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run these tests in one event loop, in which one Chromium lives."""
+    for item in items:
+        if HERE in item.path.parents and pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """A headless Chromium; root has no sandbox."""
+    """A headless Chromium for all tests, each with browsers' windows of its own; root has no sandbox."""
     async with async_playwright() as playwright:
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = await playwright.chromium.launch(executable_path=_chromium(playwright), args=arguments)
@@ -46,14 +55,14 @@ def engine() -> ScriptedEngine:
     return ScriptedEngine(lambda request: "Of course.")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def world(tmp_path: Path, engine: ScriptedEngine) -> AsyncIterator[World]:
     """A running web chat."""
     async with AsyncExitStack() as stack:
         yield await stack.enter_async_context(open_world(tmp_path, engine))
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def browsers(browser: Browser, world: World) -> AsyncIterator[Browsers]:
     """Opens browsers; whatever a test does, no page may complain of it."""
     browsers = Browsers(browser, world.url)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Locator, expect
 
 from tests.browser.visitor import Browsers, Visitor, in_group
@@ -23,7 +24,7 @@ STORY = "@assistant Tell me a long story about a lighthouse and the people in it
 AWAY = ("WebSocket connection to", "net::ERR_CONNECTION_REFUSED", "net::ERR_INTERNET_DISCONNECTED")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def deployment(vllm: RealVllm) -> AsyncIterator[Deployment]:
     """A running `aside up` on the session's vLLM."""
     with tempfile.TemporaryDirectory(prefix="aside-") as folder:
@@ -45,7 +46,7 @@ async def deployment(vllm: RealVllm) -> AsyncIterator[Deployment]:
             await asyncio.to_thread(opened.end)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def browsers(browser: Browser, deployment: Deployment) -> AsyncIterator[Browsers]:
     """Opens browsers on the deployment's page."""
     browsers = Browsers(browser, f"http://127.0.0.1:{deployment.env['ASIDE_WEBCHAT_PORT']}/")

@@ -17,7 +17,7 @@ from engine.scripted import ScriptedEngine, steady
 from tests.fixtures.compose_stack import Stack, open_stack
 from tests.fixtures.deployment import Deployment, at_terminal
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("compose stack")]
+pytestmark = pytest.mark.timeout(300)
 
 WORDS = [f"word{number} " for number in range(40)]
 

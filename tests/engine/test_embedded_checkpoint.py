@@ -156,7 +156,6 @@ def story(engine_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.xdist_group("conversion")
 class TestConversion:
     def test_a_killed_conversion_leaves_nothing_under_the_model_s_name(self, story: Story) -> None:
         assert story.after_kill == [".model.lock", ".model.unfinished"]

@@ -26,7 +26,7 @@ WRONG = {
     "more memory than there is": {"gpu_memory_utilization": 1.5},
 }
 
-pytestmark = [pytest.mark.timeout(PATIENCE_S + 60), pytest.mark.xdist_group("what vLLM says of arguments")]
+pytestmark = pytest.mark.timeout(PATIENCE_S + 60)
 
 
 def argv(profile: Profile) -> list[str]:

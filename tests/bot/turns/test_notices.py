@@ -210,7 +210,8 @@ async def test_a_notice_that_stays_in_doubt_is_sent_so_often_and_no_oftener(tmp_
         await rig.say(GARBAGE, conversation="other")
         await rig.until(lambda: bool(rig.told(NoticeSent)))
         await asyncio.sleep(RECLAIMED_AT_ONCE.notice_claim_s * 2)
-        assert [op.may_be_duplicate for op in tried] == [False, True, True]
+        # On a busy machine the first claim may be over before its send begins: then that is in doubt as well.
+        assert [op.may_be_duplicate for op in tried][1:] == [True, True]
 
 
 async def test_a_notice_takes_the_place_of_what_was_shown(tmp_path: Path) -> None:
