@@ -91,6 +91,25 @@ class ChatRow(Base):
     context_from: Mapped[int] = mapped_column(default=0)
     held: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
+    #: What stands in the prompt for all turns up to an `ord`.
+    summary_sealed: Mapped[bytes | None]
+    summary_ord: Mapped[int | None]
+    #: What will stand there from the next cut on.
+    next_summary_sealed: Mapped[bytes | None]
+    next_summary_ord: Mapped[int | None]
+    #: What the chat asked to have remembered, as prompts hold it since the last cut.
+    card_sealed: Mapped[bytes | None]
+    #: Which messages the assistant may see, and who may change that.
+    consent: Mapped[str] = mapped_column(String(16), server_default="mentions")
+    recent_messages: Mapped[int] = mapped_column(server_default="0")
+    recent_hours: Mapped[int] = mapped_column(server_default="0")
+    consent_locked: Mapped[bool] = mapped_column(server_default=false())
+    #: When the chat was told that this is an AI, what it sees and what it keeps.
+    met_at: Mapped[datetime | None]
+    #: Counts the times that the engine's cache must not know this chat again.
+    salt_epoch: Mapped[int] = mapped_column(server_default="0")
+    #: Days for which words of this chat are kept; null is as the deployment has it.
+    retention_days: Mapped[int | None]
 
 
 # Not IN: SQLite would make a table of its list for every row that is written, whether or not the row is meant.
@@ -327,6 +346,31 @@ class EpisodeRow(Base):
     notice_id: Mapped[str] = mapped_column(String(32))
     #: The `ord` of the turn that stood first then; once another does, the chat was served. Null where none stood.
     head_ord: Mapped[int | None]
+    ends_at: Mapped[datetime]
+
+
+class MemoryRow(Base):
+    """One thing a chat asked to have remembered."""
+
+    __tablename__ = "memories"
+    __table_args__ = (UniqueConstraint("chat_id", "number", name="uq_memories_chat_number"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    chat_id: Mapped[str] = mapped_column(ForeignKey("chats.id", ondelete="CASCADE"))
+    #: What people call it by, in its chat; never given again.
+    number: Mapped[int]
+    text_sealed: Mapped[bytes]
+    created_at: Mapped[datetime]
+
+
+class TombstoneRow(Base):
+    """An event that was forgotten and may be delivered again: nothing but its digest is left."""
+
+    __tablename__ = "tombstones"
+    __table_args__ = (Index("ix_tombstones_ends", "ends_at"),)
+
+    #: A keyed hash of adapter, account and event key.
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
     ends_at: Mapped[datetime]
 
 

@@ -68,6 +68,19 @@ class NoticeState(StrEnum):
     SENT = "sent"
 
 
+class Consent(StrEnum):
+    """Which of a chat's messages the assistant may see."""
+
+    #: Those that address it; nothing else is stored or seen.
+    MENTIONS = "mentions"
+    #: Those, and what they quote.
+    QUOTED = "quoted"
+    #: The last few others too: kept for hours in Redis, until they become part of a turn.
+    RECENT = "recent"
+    #: None: it is switched off in this chat.
+    OFF = "off"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chat:
     """A chat as SQL knows it: where it is, and where its memory begins."""
@@ -85,6 +98,18 @@ class Chat:
     context_from: int
     #: The chat's share of the schedule.
     weight: float = 1.0
+    consent: Consent = Consent.MENTIONS
+    #: With `RECENT`: how many unaddressed messages, and of how many hours.
+    recent_messages: int = 0
+    recent_hours: int = 0
+    #: Only a group's admins may change what it consents to.
+    consent_locked: bool = False
+    #: When it was told that this is an AI, what it sees and what it keeps.
+    met_at: datetime | None = None
+    #: Counts the times that the engine's cache must not know this chat again.
+    salt_epoch: int = 0
+    #: Days for which its words are kept; None is as the deployment has it.
+    retention_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from adapters.base import ConversationKind, SendsFrom
 from bot.errors import WrittenByNewer
 from bot.store.tables import Base
 from bot.store.transaction import Transaction
-from bot.turns.model import Chat, Part, Said, Skill, Turn, TurnState
+from bot.turns.model import Chat, Consent, Part, Said, Skill, Turn, TurnState
 
 chats: Table = Base.metadata.tables["chats"]
 turns: Table = Base.metadata.tables["turns"]
@@ -73,6 +73,13 @@ CHAT_COLUMNS = tuple(
         "context_version",
         "context_from",
         "weight",
+        "consent",
+        "recent_messages",
+        "recent_hours",
+        "consent_locked",
+        "met_at",
+        "salt_epoch",
+        "retention_days",
     )
 )
 
@@ -121,6 +128,14 @@ def _conversation_kind(word: str) -> ConversationKind:
         return ConversationKind.GROUP
 
 
+def _consent(word: str) -> Consent:
+    """Read what a chat consents to; of what a newer version allows, the least is taken."""
+    try:
+        return Consent(word)
+    except ValueError:
+        return Consent.MENTIONS
+
+
 def chat_from(row: Row[Any]) -> Chat:
     """Read a chat from a row that was selected with `CHAT_COLUMNS`."""
     return Chat(
@@ -133,6 +148,13 @@ def chat_from(row: Row[Any]) -> Chat:
         context_version=row.of_chat_context_version,
         context_from=row.of_chat_context_from,
         weight=row.of_chat_weight,
+        consent=_consent(row.of_chat_consent),
+        recent_messages=row.of_chat_recent_messages,
+        recent_hours=row.of_chat_recent_hours,
+        consent_locked=row.of_chat_consent_locked,
+        met_at=row.of_chat_met_at,
+        salt_epoch=row.of_chat_salt_epoch,
+        retention_days=row.of_chat_retention_days,
     )
 
 

@@ -1,0 +1,68 @@
+"""A chat's context: its summaries, its card, what it consents to, and how long anything of it is kept."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add what contexts need; both databases add such columns in place."""
+    for column in _chat_columns():
+        op.add_column("chats", column)
+    _create_memories()
+    _create_tombstones()
+
+
+def downgrade() -> None:
+    """Take it away again."""
+    op.drop_table("tombstones")
+    op.drop_table("memories")
+    for column in reversed(_chat_columns()):
+        op.drop_column("chats", column.name)
+
+
+def _chat_columns() -> tuple[sa.Column[Any], ...]:
+    return (
+        sa.Column("summary_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("summary_ord", sa.BigInteger(), nullable=True),
+        sa.Column("next_summary_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("next_summary_ord", sa.BigInteger(), nullable=True),
+        sa.Column("card_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("consent", sa.String(length=16), server_default="mentions", nullable=False),
+        sa.Column("recent_messages", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("recent_hours", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("consent_locked", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("met_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("salt_epoch", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("retention_days", sa.BigInteger(), nullable=True),
+    )
+
+
+def _create_memories() -> None:
+    op.create_table(
+        "memories",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("chat_id", sa.String(length=32), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("text_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["chat_id"], ["chats.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("chat_id", "number", name="uq_memories_chat_number"),
+    )
+
+
+def _create_tombstones() -> None:
+    op.create_table(
+        "tombstones",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("digest"),
+    )
+    op.create_index("ix_tombstones_ends", "tombstones", ["ends_at"], unique=False)
