@@ -76,6 +76,8 @@ class Inbound:
     mentions_known: bool = False
     #: What the platform calls an album: the messages that one person sent in one go carry the same one.
     group_key: str | None = None
+    #: Whether the sender is an admin of the group; None where the platform does not tell.
+    sender_is_admin: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +111,7 @@ class StopRequested:
 class Outcome(StrEnum):
     """What the core did with an inbound message, by what the adapter may tell its platform."""
 
-    #: Not addressed to the assistant: nothing was kept. Acknowledge.
+    #: Not addressed to the assistant: nothing was committed. Acknowledge.
     IGNORED = "ignored"
     #: Committed as a turn of its own. Acknowledge.
     ACCEPTED = "accepted"

@@ -124,7 +124,11 @@ async def open_world(seed: int) -> AsyncIterator[World]:
             open_core(settings, valkey.url) as opened,
         ):
             core = replace(
-                opened, platforms={NAME: Configured(adapter=platform)}, hooks=(*opened.hooks, note)
+                opened,
+                platforms={NAME: Configured(adapter=platform)},
+                hooks=(*opened.hooks, note),
+                # What answers are told from is how they begin.
+                introduces=False,
             )
             worker, stops = make_worker(core, engine.real, embedded=True)
             await core.reconciler.put_all()

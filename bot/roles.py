@@ -17,6 +17,8 @@ from bot.bootstrap import (
     open_core,
     page_of,
 )
+from bot.bootstrap.keys import keep_rotating
+from bot.bootstrap.privacy import make_forgetter, make_retention
 from bot.engines import open_engine, require_engine, supervised
 from bot.errors import AsideError, StartupError
 from bot.greeting import Greeting
@@ -117,7 +119,8 @@ async def _gateway(core: Core, engine: Engine) -> AsyncIterator[asyncio.TaskGrou
     core.engine_view.attach(engine)
     section = core.settings.gateway
     settings = GatewaySettings(host=section.host, port=section.port, behind_proxy=section.behind_proxy)
-    async with make_intake(core) as intake:
+    forgetter = make_forgetter(core)
+    async with make_intake(core, forgetter) as intake:
         webhooks = [webhook for platform in core.platforms.values() for webhook in platform.webhooks]
         app = make_app(webhooks, intake, make_probes(core, engine), settings)
         async with Gateway(app, settings), asyncio.TaskGroup() as tasks:
@@ -126,6 +129,9 @@ async def _gateway(core: Core, engine: Engine) -> AsyncIterator[asyncio.TaskGrou
                 tasks.create_task(make_notices(core).run()),
                 tasks.create_task(make_line_watch(core).run()),
                 tasks.create_task(watch_queue(core.journal, core.metrics)),
+                tasks.create_task(keep_rotating(core)),
+                tasks.create_task(make_retention(core).run()),
+                tasks.create_task(forgetter.run()),
                 *(tasks.create_task(outbox.run()) for outbox in make_outboxes(core)),
                 *(
                     tasks.create_task(platform.source.run(intake))

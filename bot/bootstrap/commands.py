@@ -6,8 +6,7 @@ from contextlib import asynccontextmanager
 from adapters.webchat.house import House, HouseRules
 from adapters.webchat.settings import NAME as WEBCHAT
 from bot.bootstrap.platforms import assistant_names
-from bot.chat import key_file
-from bot.chat.aes_vault import AesVault
+from bot.bootstrap.vault import open_vault
 from bot.clock import SystemClock
 from bot.errors import ScheduleUnavailable
 from bot.servers.valkey import EmbeddedValkey
@@ -26,12 +25,10 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
 
     That process keeps rooms in memory: only what it has not read yet may be written here.
     """
-    vault = AesVault(
-        key_file.load_or_create(settings.vault_key_file), organisation=settings.vault.organisation
-    )
     clock = SystemClock()
     async with Database(settings.database_url) as database:
         await require_current(database)
+        _, vault = await open_vault(settings, database)
         yield House(
             SqlRecordStore(database, vault, WEBCHAT, clock),
             clock.now,

@@ -10,10 +10,12 @@ from redis.asyncio import Redis
 from adapters.base import Platform
 from bot.additions import NONE, Additions, Ground
 from bot.bootstrap.platforms import built_in, with_added
-from bot.chat import key_file
-from bot.chat.aes_vault import AesVault
+from bot.bootstrap.vault import open_vault
+from bot.chat.ambient import AmbientStore
+from bot.chat.ambient_memory import MemoryAmbient
+from bot.chat.ambient_redis import RedisAmbient
 from bot.chat.context import ContextStore
-from bot.chat.key_ring import KeyRing, Subkey
+from bot.chat.key_ring import Keys, Subkey
 from bot.chat.memory_context import MemoryContext
 from bot.chat.redis_context import RedisContext
 from bot.chat.vault import Vault
@@ -52,6 +54,7 @@ class Shared:
     contexts: ContextStore
     #: None where all of it lives in this process.
     redis: Redis | None
+    ambient: AmbientStore = field(default_factory=MemoryAmbient)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +65,7 @@ class Core:
     clock: Clock
     metrics: Metrics
     hooks: Hooks
-    keys: KeyRing
+    keys: Keys
     vault: Vault
     database: Database
     journal: Journal
@@ -72,6 +75,8 @@ class Core:
     outage: ScheduleOutage
     #: What platforms with a face of their own see of the engine; a role attaches the engine once it has one.
     engine_view: EngineView
+    #: A chat's first reply says that this is an AI, what it sees and what it keeps.
+    introduces: bool = True
     delays: Delays = field(default_factory=Delays)
     #: What this process knows of the line; a role keeps it current.
     line: Line = field(default_factory=Line)
@@ -91,17 +96,17 @@ async def open_core(
     Without a Redis URL the schedule lives in this process. Raises `StartupError` and `VaultError`.
     """
     async with AsyncExitStack() as stack:
-        keys = key_file.load_or_create(settings.vault_key_file)
-        vault = AesVault(keys, organisation=settings.vault.organisation)
         database = await stack.enter_async_context(
             Database(settings.database_url, lease_s=settings.worker.lease_s)
         )
         await require_current(database)
-        clock = SystemClock()
-        shared = await stack.enter_async_context(_open_shared(settings, redis_url, keys, vault, clock))
-        journal = Journal(database, vault, clock, _caps(settings))
-        metrics = Metrics()
+        keys, vault = await open_vault(settings, database)
+        clock, metrics = SystemClock(), Metrics()
         hooks: Hooks = (metrics, log_event, *additions.hooks)
+        shared = await stack.enter_async_context(
+            _open_shared(settings, redis_url, keys, vault, clock, hooks=hooks)
+        )
+        journal = Journal(database, vault, clock, _caps(settings))
         engine_view = EngineView()
         ground = Ground(clock=clock, records=partial(SqlRecordStore, database, vault, clock=clock))
         platforms = with_added(additions.platforms(ground), built_in(settings, ground, engine_view))
@@ -127,7 +132,7 @@ async def open_core(
 
 @asynccontextmanager
 async def _open_shared(
-    settings: Settings, redis_url: str | None, keys: KeyRing, vault: Vault, clock: Clock
+    settings: Settings, redis_url: str | None, keys: Keys, vault: Vault, clock: Clock, *, hooks: Hooks
 ) -> AsyncIterator[Shared]:
     if redis_url is None:
         yield Shared(
@@ -144,9 +149,14 @@ async def _open_shared(
             scheduler=RedisScheduler(redis),
             bus=RedisLiveBus(redis, vault),
             contexts=RedisContext(
-                redis, vault=vault, names_key=keys.derive(Subkey.CACHE_NAMES), ttl_s=settings.context.ttl_s
+                redis,
+                vault=vault,
+                names_key=keys.derive(Subkey.CACHE_NAMES),
+                ttl_s=settings.context.ttl_s,
+                hooks=hooks,
             ),
             redis=redis,
+            ambient=RedisAmbient(redis, vault=vault),
         )
     finally:
         await redis.aclose()

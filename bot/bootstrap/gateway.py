@@ -5,9 +5,14 @@ from adapters.webchat.adapter import WebchatAdapter
 from adapters.webchat.settings import NAME as WEBCHAT
 from bot.bootstrap.core import Core
 from bot.bootstrap.platforms import assistant_names
+from bot.bootstrap.privacy import make_forgetter
+from bot.chat.ambient_keeper import Listening
+from bot.chat.forgetting import Forgetter
 from bot.ingress.announcing import Announcer
 from bot.ingress.bursts import Bursts
+from bot.ingress.forget_requests import ForgetRequests
 from bot.ingress.intake import Intake, IntakeSettings
+from bot.ingress.modes import KnownModes
 from bot.ingress.policy import Rules
 from bot.turns.first_signs import FirstSigns
 from bot.turns.line_watch import LineWatch
@@ -23,8 +28,8 @@ def page_of(core: Core) -> WebchatAdapter | None:
     return webchat.adapter if webchat and isinstance(webchat.adapter, WebchatAdapter) else None
 
 
-def make_intake(core: Core) -> Intake:
-    """Build the sink that every adapter hands its messages to."""
+def make_intake(core: Core, forgetter: Forgetter | None = None) -> Intake:
+    """Build the sink that every adapter hands its messages to; a `forgetter` is one that somebody runs."""
     settings = core.settings
     announcer = Announcer(
         core.shared.scheduler, core.shared.bus.ring, core.clock, core.hooks, outage=core.outage
@@ -45,6 +50,11 @@ def make_intake(core: Core) -> Intake:
         bursts=Bursts(
             {name: platform.adapter.capabilities for name, platform in core.platforms.items()},
             core.clock.monotonic,
+        ),
+        modes=KnownModes(core.journal.chosen, core.clock, every_s=core.delays.modes_s),
+        listening=Listening(core.shared.ambient, core.clock),
+        forgetting=ForgetRequests(
+            forgetter or make_forgetter(core), core.journal, epoch_hours=settings.vault.epoch_hours
         ),
     )
 

@@ -4,18 +4,28 @@ import secrets
 from functools import partial
 
 from bot.bootstrap.core import Core
+from bot.chat.ambient_keeper import Listening
+from bot.chat.engine_limits import EngineLimits
 from bot.chat.keeper import ContextKeeper
 from bot.chat.key_ring import Subkey
+from bot.chat.prefix_watch import PrefixWatch
 from bot.chat.prompt import Persona
-from bot.chat.salt import cache_salt
+from bot.chat.salt import Salts, SaltScope
+from bot.chat.summariser import Summariser, SummaryPatience
 from bot.skills.answer import Answer, AnswerSettings
 from bot.skills.base import SkillRunner
+from bot.skills.export import MOST_MESSAGES, Export
+from bot.skills.overhearing import Overhearing
+from bot.skills.privacy import Privacy
 from bot.skills.spoken import Spoken, greet_words, help_words, reset_words
+from bot.skills.told import Told, UnlessOff
+from bot.skills.unremembered import Unremembered
 from bot.telemetry.events import Hooks
 from bot.turns.admitting import Admitting
 from bot.turns.attempt import Attempt, AttemptSettings
 from bot.turns.delivery import deliveries
-from bot.turns.model import Chat, Skill
+from bot.turns.journal.exporting import Exporting, KeptChat
+from bot.turns.model import Chat, Skill, Turn
 from bot.turns.pace import PaceMeter, PaceReport
 from bot.turns.paces import Paces
 from bot.turns.serving import Serving
@@ -34,7 +44,12 @@ def make_worker(core: Core, engine: Engine, *, embedded: bool) -> tuple[Worker, 
     stops, slots, meter = StopBoard(), Slots(section.slots), PaceMeter(core.clock)
     hooks: Hooks = (*core.hooks, meter)
     trouble = Trouble(core.journal, core.clock, core.delays, hooks)
-    keeper = ContextKeeper(store=shared.contexts, exchanges=core.journal.exchanges)
+    watch = PrefixWatch(hooks=core.hooks)
+    keeper = ContextKeeper(
+        store=shared.contexts, exchanges=core.journal.exchanges, background=core.journal.background
+    )
+    summariser = _summariser(core, engine, keeper)
+    listening = Listening(core.shared.ambient, core.clock)
     attempt = Attempt(
         journal=core.journal,
         deliveries=deliveries(
@@ -47,12 +62,14 @@ def make_worker(core: Core, engine: Engine, *, embedded: bool) -> tuple[Worker, 
             delays=core.delays,
             hooks=core.hooks,
         ),
-        skills=_skills(core, engine, keeper, embedded=embedded),
+        skills=_skills(core, engine, keeper, watch, listening, embedded=embedded),
         keeper=keeper,
         trouble=trouble,
         clock=core.clock,
         settings=AttemptSettings(most_attempts=core.settings.turns.attempts),
         usual_s=lambda: meter.turn_s,
+        summarise=summariser.ask,
+        settle=listening.settle,
         hooks=hooks,
     )
     settings = WorkerSettings(
@@ -82,36 +99,100 @@ def make_worker(core: Core, engine: Engine, *, embedded: bool) -> tuple[Worker, 
         outage=core.outage,
         settings=settings,
         slots=slots,
-        companions=(Admitting(engine, slots).run, pace.run, partial(stops.look, core.journal)),
+        companions=(
+            Admitting(engine, slots).run,
+            pace.run,
+            partial(stops.look, core.journal),
+            partial(watch.follow, engine),
+            summariser.run,
+        ),
     )
     return worker, stops
 
 
-def _skills(core: Core, engine: Engine, keeper: ContextKeeper, *, embedded: bool) -> dict[Skill, SkillRunner]:
+def _skills(
+    core: Core,
+    engine: Engine,
+    keeper: ContextKeeper,
+    watch: PrefixWatch,
+    listening: Listening,
+    *,
+    embedded: bool,
+) -> dict[Skill, SkillRunner]:
     settings = core.settings
     persona, section = settings.persona, settings.engine
-    return {
-        Skill.ANSWER: Answer(
-            engine=engine,
-            keeper=keeper,
-            salt=partial(_salt, core.keys.derive(Subkey.CACHE_SALT)),
-            clock=core.clock,
-            settings=AnswerSettings(
-                persona=Persona(name=persona.name, character=persona.character, languages=persona.languages),
-                max_reply_tokens=section.max_reply_tokens,
-                budget_tokens=settings.context.budget_tokens,
-                temperature=section.temperature,
-                first_token_s=section.first_token_s,
-                stall_s=section.stall_s,
-            ),
-            predicted_wait_s=core.line.predicted_wait_s,
-            hooks=core.hooks,
+    answer = Answer(
+        engine=engine,
+        keeper=keeper,
+        salt=_salts(core).of,
+        clock=core.clock,
+        settings=AnswerSettings(
+            persona=_persona(core),
+            max_reply_tokens=section.max_reply_tokens,
+            budget_tokens=settings.context.budget_tokens,
+            temperature=section.temperature,
+            first_token_s=section.first_token_s,
+            stall_s=section.stall_s,
         ),
+        predicted_wait_s=core.line.predicted_wait_s,
+        watch=watch,
+        hooks=core.hooks,
+    )
+    days = partial(_kept_days, settings.retention.days)
+    skills: dict[Skill, SkillRunner] = {
+        Skill.ANSWER: Unremembered(Overhearing(answer, listening, core.journal.heard_up_to), days),
         Skill.HELP: Spoken(help_words(persona.name, embedded=embedded)),
         Skill.RESET: Spoken(reset_words, resets_context=True),
         Skill.GREET: Spoken(greet_words(persona.name)),
+        Skill.EXPORT: Export(partial(_kept_of_asker, Exporting(core.database, core.vault))),
+    }
+    skills = {name: UnlessOff(skill) for name, skill in skills.items()}
+    skills[Skill.PRIVACY] = Privacy(days)
+    return {
+        name: Told(skill, name=persona.name, days=days, introduces=core.introduces)
+        for name, skill in skills.items()
     }
 
 
-def _salt(key: bytes, chat: Chat) -> str:
-    return cache_salt(key, chat.id)
+async def _kept_of_asker(exporting: Exporting, turn: Turn) -> list[KeptChat]:
+    chat = turn.chat
+    return await exporting.kept_of(
+        chat.adapter, chat.account, turn.said[-1].sender_id, direct_chat=chat.id, most=MOST_MESSAGES
+    )
+
+
+def _kept_days(usual: int, chat: Chat) -> int:
+    return usual if chat.retention_days is None else min(usual, chat.retention_days)
+
+
+def _persona(core: Core) -> Persona:
+    persona = core.settings.persona
+    return Persona(name=persona.name, character=persona.character, languages=persona.languages)
+
+
+def _summariser(core: Core, engine: Engine, keeper: ContextKeeper) -> Summariser:
+    settings = core.settings
+    return Summariser(
+        engine=engine,
+        keeper=keeper,
+        record=core.journal,
+        limits=EngineLimits(
+            engine,
+            max_reply_tokens=settings.engine.max_reply_tokens,
+            budget_tokens=settings.context.budget_tokens,
+        ),
+        persona=_persona(core),
+        salt=_salts(core).of,
+        patience=SummaryPatience(
+            first_token_s=settings.engine.first_token_s, stall_s=settings.engine.stall_s
+        ),
+        hooks=core.hooks,
+    )
+
+
+def _salts(core: Core) -> Salts:
+    return Salts(
+        key=core.keys.derive(Subkey.CACHE_SALT),
+        scope=SaltScope(core.settings.context.cache_salt),
+        organisation=core.settings.vault.organisation,
+    )

@@ -1,17 +1,18 @@
-"""The vault over AES-256-GCM: every chat has a data key, wrapped by the key ring's current key.
+"""The vault over AES-256-GCM: every chat has a data key, wrapped by the current key-encryption key.
 
 Wrapped key: version (1 byte), key id (8), nonce (12), ciphertext and tag (48). Blob: version (1), nonce (12),
 ciphertext and tag. Nonces are random, so one data key is good for 2**32 seals (NIST SP 800-38D, 8.3). The next
 version is told from damage, so that a rollout buries nothing: one flipped bit does not make it of this one.
 """
 
+import hmac
 from functools import lru_cache
 from os import urandom
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from bot.chat.key_ring import KEY_BYTES, KEY_ID_BYTES, KeyRing
+from bot.chat.key_ring import KEY_BYTES, KEY_ID_BYTES, Keys, Subkey
 from bot.chat.vault import Place
 from bot.errors import SealBroken, WrittenByNewer
 
@@ -34,19 +35,31 @@ def _framed(*fields: str) -> bytes:
 class AesVault:
     """Seals with AES-256-GCM; the seal binds organisation, chat, item and field (AAD)."""
 
-    def __init__(self, ring: KeyRing, *, organisation: str) -> None:
-        """Keep the ring; `organisation` separates deployments that came to share a key."""
-        self._ring = ring
+    def __init__(self, keys: Keys, *, organisation: str) -> None:
+        """Keep the keys; `organisation` separates deployments that came to share a key."""
+        self._keys = keys
         self._wrap_aad = b"aside key 1\x00" + _framed(organisation)
         self._blob_aad = b"aside blob 1\x00" + _framed(organisation)
-        self._cipher = lru_cache(maxsize=_KEYS_AT_HAND)(self._unwrap)
+        self._digest_key = keys.derive(Subkey.TOMBSTONES)
+        self._cipher = lru_cache(maxsize=_KEYS_AT_HAND)(self._cipher_of)
 
     def new_key(self) -> bytes:
-        """Make a fresh data key, wrapped by the ring's current key."""
-        key_id, nonce = self._ring.current, urandom(_NONCE_BYTES)
-        header = _VERSION + bytes.fromhex(key_id)
-        wrapper = AESGCM(self._ring.key(key_id))
-        return header + nonce + wrapper.encrypt(nonce, urandom(KEY_BYTES), header + self._wrap_aad)
+        """Make a fresh data key, wrapped by the current key."""
+        return self._wrapped(urandom(KEY_BYTES))
+
+    def rewrapped(self, key: bytes) -> bytes:
+        """Wrap a data key anew, by the current key; everything it sealed still opens.
+
+        Raises `KeyMissing`, or `SealBroken` for a damaged wrapped key.
+        """
+        try:
+            return self._wrapped(self._unwrapped(key))
+        except (InvalidTag, ValueError) as exc:
+            raise SealBroken("a data key was changed or cut, or belongs to another organisation") from exc
+
+    def digest(self, *words: str) -> str:
+        """Return 64 hex digits that stand for some words and that nobody without the keys can compute."""
+        return hmac.digest(self._digest_key, _framed(*words), "sha256").hex()
 
     def seal(self, key: bytes, text: str, place: Place) -> bytes:
         """Encrypt text for one place. Raises `KeyMissing`, or `SealBroken` for a damaged wrapped key."""
@@ -85,12 +98,33 @@ class AesVault:
                 f"the data key of chat {place.chat} was changed or cut ({_where(place)})"
             ) from exc
 
-    def _unwrap(self, wrapped: bytes) -> AESGCM:
+    def _cipher_of(self, wrapped: bytes) -> AESGCM:
+        return AESGCM(self._unwrapped(wrapped))
+
+    def _wrapped(self, data_key: bytes) -> bytes:
+        key_id, nonce = self._keys.current, urandom(_NONCE_BYTES)
+        header = _VERSION + bytes.fromhex(key_id)
+        wrapper = AESGCM(self._keys.key(key_id))
+        return header + nonce + wrapper.encrypt(nonce, data_key, header + self._wrap_aad)
+
+    def _unwrapped(self, wrapped: bytes) -> bytes:
         if len(wrapped) != _WRAPPED_BYTES or wrapped[:1] != _VERSION:
             raise ValueError("not a wrapped key of this version")
         header, rest = wrapped[: 1 + KEY_ID_BYTES], wrapped[1 + KEY_ID_BYTES :]
-        wrapper = AESGCM(self._ring.key(header[1:].hex()))
-        return AESGCM(wrapper.decrypt(rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], header + self._wrap_aad))
+        wrapper = AESGCM(self._keys.key(header[1:].hex()))
+        return wrapper.decrypt(rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], header + self._wrap_aad)
+
+
+def key_id_of(wrapped: bytes) -> str | None:
+    """Name the key-encryption key that wrapped a data key; None for what is no wrapped key of this version.
+
+    Raises `WrittenByNewer`.
+    """
+    if wrapped[:1] == _NEXT_VERSION:
+        raise WrittenByNewer("a newer version wrapped a data key")
+    if len(wrapped) != _WRAPPED_BYTES or wrapped[:1] != _VERSION:
+        return None
+    return wrapped[1 : 1 + KEY_ID_BYTES].hex()
 
 
 def _where(place: Place) -> str:

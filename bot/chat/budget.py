@@ -10,12 +10,16 @@ from bot.turns.model import Exchange
 #: Tokens of the chat template around one message, and behind the last one to open the reply.
 MESSAGE_TOKENS = 6
 OPENING_TOKENS = 8
+#: More exchanges than this are not remembered, however short: what SQL is asked for stays bounded.
+MOST_EXCHANGES = 400
 #: The shortest context an assistant can be run with, in tokens.
 LEAST_MODEL_LEN = 512
 #: What a prompt may always take, however small the setting.
 _LEAST_PROMPT = 320
 #: Left unused, against a template that is longer than we think.
 _MARGIN = 16
+#: The longest summary, in tokens.
+_MOST_SUMMARY = 256
 #: Above this, Llama 4 leaves its first attention chunk, and half of the layers forget what came before.
 _COMFORTABLE = 8192
 
@@ -73,6 +77,21 @@ class Limits:
         wanted = self.wanted_prompt_tokens or _COMFORTABLE
         return min(max(wanted, _LEAST_PROMPT), self.max_model_len - self.reply_tokens - _MARGIN)
 
+    @property
+    def background_tokens(self) -> int:
+        """The most that a summary may take of the prompt, and a card: an eighth each."""
+        return self.prompt_tokens // 8
+
+    @property
+    def summary_tokens(self) -> int:
+        """The longest summary to ask for: short enough that high estimates of it stay within its share."""
+        return min(_MOST_SUMMARY, self.reply_tokens, self.prompt_tokens // 16)
+
+    @property
+    def whole_tokens(self) -> int:
+        """The longest prompt and reply that the engine takes, safely."""
+        return self.max_model_len - _MARGIN
+
 
 def exchange_costs(exchanges: Sequence[Exchange], *, system: int, count: Callable[[str], int]) -> list[int]:
     """Tell what each exchange takes of a prompt whose system message takes `system` tokens.
@@ -96,14 +115,22 @@ def kept(costs: Sequence[int], *, system: int, new: int, high_water: int) -> int
     window that slides every turn would lose the engine's prefix cache every time. The newest exchange stays,
     even above the half, where it fits: it is what the new message most likely speaks of.
     """
-    room = high_water - system - new
-    if sum(costs) <= room:
+    if _all_stay(costs, room=high_water - system - new):
         return len(costs)
+    return _newest(costs, system=system, new=new, high_water=high_water)
+
+
+def _all_stay(costs: Sequence[int], *, room: int) -> bool:
+    return sum(costs) <= room and len(costs) <= MOST_EXCHANGES
+
+
+def _newest(costs: Sequence[int], *, system: int, new: int, high_water: int) -> int:
+    room = high_water - system - new
     target = min(room, high_water // 2 - system)
     stay, total = 0, 0
     for cost in reversed(costs):
         total += cost
-        if total > target:
+        if total > target or stay == MOST_EXCHANGES // 2:
             break
         stay += 1
     return stay or int(bool(costs) and costs[-1] <= room)
@@ -116,20 +143,28 @@ def cut(
     system: int,
     new: int,
     high_water: int,
+    system_after: int | None = None,
     count: Callable[[str], int] = likely_tokens,
 ) -> int | None:
     """Return the `ord` at which the chat's memory must now begin, or None where nothing needs to go.
 
-    `system` and `new` are the tokens of the system message and of the user's new one. `turn_ord` is the turn
-    that asks: memory begins there when no exchange can stay. Whole exchanges go, the oldest first.
+    `system` and `new` are the tokens of what stands before the exchanges and of the user's new message;
+    `system_after` is what will stand before them from this cut on. `turn_ord` is the turn that asks: memory begins
+    there when no exchange can stay. Whole exchanges go, the oldest first.
     """
-    if not exchanges or (exchanges[-1].tokens or high_water) + new <= high_water:
+    if not exchanges or _is_counted_short(exchanges, new, high_water):
         return None
     costs = exchange_costs(exchanges, system=system, count=count)
-    stay = kept(costs, system=system, new=new, high_water=high_water)
-    if stay == len(exchanges):
+    if _all_stay(costs, room=high_water - system - new):
         return None
+    after = system if system_after is None else system_after
+    stay = _newest(costs, system=after, new=new, high_water=high_water)
     return exchanges[-stay].ord if stay else turn_ord
+
+
+def _is_counted_short(exchanges: Sequence[Exchange], new: int, high_water: int) -> bool:
+    """Tell whether the engine's own newest count says that everything fits, so that nothing need be estimated."""
+    return len(exchanges) <= MOST_EXCHANGES and (exchanges[-1].tokens or high_water) + new <= high_water
 
 
 def _shared_out(total: int, weights: Sequence[int]) -> list[int]:

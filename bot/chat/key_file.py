@@ -1,7 +1,7 @@
 """The key file: where the key-encryption keys are kept, readable by its owner alone.
 
-JSON: `{"version": 1, "current": id, "keys": [{"id": 16 hex digits, "key": base64 of 32 bytes}, ...]}`,
-an entry an epoch.
+JSON: `{"version": 1, "current": id, "root": base64 of 32 bytes, "keys": [{"id": 16 hex digits, "made_at": instant,
+"key": base64 of 32 bytes}, ...]}`, an entry an epoch. Files of before the first rotation may lack `root` and `made_at`.
 """
 
 import base64
@@ -9,6 +9,7 @@ import json
 import os
 import secrets
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from bot.errors import StartupError
 _VERSION = 1
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _MOST_BYTES = 1 << 20
+#: A file that is replaced while it is read is read again, so often.
+_READS = 5
 
 
 def load_or_create(path: Path) -> KeyRing:
@@ -39,12 +42,36 @@ def load_or_create(path: Path) -> KeyRing:
 
 def load(path: Path) -> KeyRing:
     """Read a key file that must exist. Raises `StartupError` (what is wrong with it) or `OSError`."""
+    for _ in range(_READS - 1):
+        try:
+            return _read(path)
+        except _Replaced:
+            continue
+    return _read(path)
+
+
+class _Replaced(StartupError):
+    """What was opened is no longer the key file: its old bytes may have been overwritten meanwhile."""
+
+
+def _read(path: Path) -> KeyRing:
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
-        _refuse_open_file(os.fstat(handle).st_mode, path)
-        return _parse(os.read(handle, _MOST_BYTES), path)
+        opened = os.fstat(handle)
+        _refuse_open_file(opened.st_mode, path)
+        try:
+            return _parse(os.read(handle, _MOST_BYTES), f"The key file {path}")
+        except StartupError as exc:
+            if os.path.samestat(opened, path.stat()):
+                raise
+            raise _Replaced(str(exc)) from None
     finally:
         os.close(handle)
+
+
+def ring_of(text: str, where: str) -> KeyRing:
+    """Read a ring from what a key file holds, which came from somewhere else. Raises `StartupError`."""
+    return _parse(text.encode("utf-8", "surrogatepass"), where)
 
 
 def _refuse_open_file(mode: int, path: Path) -> None:
@@ -56,21 +83,27 @@ def _refuse_open_file(mode: int, path: Path) -> None:
         )
 
 
-def _parse(body: bytes, path: Path) -> KeyRing:
+def _parse(body: bytes, where: str) -> KeyRing:
     try:
         document: Any = json.loads(body)
         version, entries = document["version"], document["keys"]
         keys = {entry["id"]: base64.b64decode(entry["key"], validate=True) for entry in entries}
-        ring = KeyRing(current=document["current"], keys=_each_once(keys, len(entries)))
+        root = document.get("root")
+        ring = KeyRing(
+            current=document["current"],
+            keys=_each_once(keys, len(entries)),
+            made_at={entry["id"]: _instant(entry["made_at"]) for entry in entries if "made_at" in entry},
+            root=base64.b64decode(root, validate=True) if root is not None else None,
+        )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         # The cause is not chained: a decoder's exception may quote the key.
         raise StartupError(
-            f"The key file {path} is damaged: restore it from a backup; "
+            f"{where} is damaged: restore it from a backup; "
             "without its keys nothing that was stored can be read."
         ) from None
     if version != _VERSION:
         raise StartupError(
-            f"The key file {path} has version {version!r} and this program reads {_VERSION}: "
+            f"{where} has version {version!r} and this program reads {_VERSION}: "
             "use the program that wrote it."
         )
     return ring
@@ -82,9 +115,23 @@ def _each_once(keys: dict[str, bytes], entries: int) -> dict[str, bytes]:
     return keys
 
 
-def _render(ring: KeyRing) -> bytes:
-    keys = [{"id": key_id, "key": base64.b64encode(key).decode()} for key_id, key in ring.keys.items()]
-    return json.dumps({"version": _VERSION, "current": ring.current, "keys": keys}, indent=2).encode() + b"\n"
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def render(ring: KeyRing) -> bytes:
+    """Write a ring as the key file holds it."""
+    document: dict[str, Any] = {"version": _VERSION, "current": ring.current}
+    if ring.root is not None:
+        document["root"] = base64.b64encode(ring.root).decode()
+    document["keys"] = [_entry(ring, key_id, key) for key_id, key in ring.keys.items()]
+    return json.dumps(document, indent=2).encode() + b"\n"
+
+
+def _entry(ring: KeyRing, key_id: str, key: bytes) -> dict[str, str]:
+    made_at = ring.made_at.get(key_id)
+    made = {"made_at": made_at.isoformat()} if made_at else {}
+    return {"id": key_id, **made, "key": base64.b64encode(key).decode()}
 
 
 def _create(path: Path) -> None:
@@ -92,19 +139,24 @@ def _create(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     _refuse_open_directory(path)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(_render(KeyRing.fresh()))
-            file.flush()
-            os.fsync(file.fileno())
+        write_private(draft, render(KeyRing.fresh(datetime.now(UTC))))
         try:
             os.link(draft, path)
         except FileExistsError:
             return
     finally:
-        draft.unlink()
-        _sync_directory(path.parent)
+        draft.unlink(missing_ok=True)
+        sync_directory(path.parent)
+
+
+def write_private(path: Path, body: bytes) -> None:
+    """Write a file that must not exist yet, for its owner alone, and wait until the disk has it."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(body)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _refuse_open_directory(path: Path) -> None:
@@ -115,7 +167,8 @@ def _refuse_open_directory(path: Path) -> None:
         )
 
 
-def _sync_directory(directory: Path) -> None:
+def sync_directory(directory: Path) -> None:
+    """Wait until the disk has a directory's names."""
     handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(handle)

@@ -12,6 +12,10 @@ class SealedField(StrEnum):
     PROMPT = "prompt"
     REPLY = "reply"
     CONTEXT = "context"
+    SUMMARY = "summary"
+    CARD = "card"
+    MEMORY = "memory"
+    AMBIENT = "ambient"
     LIVE = "live"
     RECORD = "record"
 
@@ -36,6 +40,10 @@ class Vault(Protocol):
 
     def new_key(self) -> bytes:
         """Make a fresh data key, wrapped."""
+        ...
+
+    def digest(self, *words: str) -> str:
+        """Return 64 hex digits that stand for some words and that nobody without the keys can compute."""
         ...
 
     def seal(self, key: bytes, text: str, place: Place) -> bytes:

@@ -5,11 +5,14 @@ from bot.commands.chat import CHAT
 from bot.commands.dead import DEAD
 from bot.commands.doctor import DOCTOR
 from bot.commands.engine import ENGINE
+from bot.commands.forget import FORGET
 from bot.commands.gateway import GATEWAY
 from bot.commands.healthy import HEALTHY
 from bot.commands.invite import INVITE
+from bot.commands.keys import KEYS
 from bot.commands.migrate import MIGRATE
 from bot.commands.profiles import PROFILES
+from bot.commands.retention import RETENTION
 from bot.commands.settings import SETTINGS
 from bot.commands.status import STATUS
 from bot.commands.up import UP
@@ -21,6 +24,9 @@ COMMANDS: tuple[Command, ...] = (
     INVITE,
     STATUS,
     DEAD,
+    FORGET,
+    RETENTION,
+    KEYS,
     HEALTHY,
     DOCTOR,
     PROFILES,

@@ -29,8 +29,10 @@ def render(body: dict[str, Any]) -> str:
     if body["waiting"]:
         waiting += f" (the oldest for {_span(float(body.get('oldest_s') or 0))})"
     adapters = ", ".join(f"{name} {state}" for name, state in sorted((body.get("adapters") or {}).items()))
+    cached = body.get("cached_share")
     lines = (
         ("engine", state or "unknown"),
+        *([("cached", f"{cached:.1%} of the prompts' tokens since the start")] if cached is not None else []),
         ("waiting", waiting),
         ("running", body.get("running", 0)),
         ("done", _counted(body, "done")),

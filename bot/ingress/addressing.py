@@ -26,6 +26,8 @@ class Control(StrEnum):
 
     #: `/stop`, or a word for it alone: cancel what runs and waits in the chat.
     STOP = "stop"
+    #: `/forget me`, `/forget chat`: it waits for nothing.
+    FORGET = "forget"
 
 
 STOP: Final = Control.STOP
@@ -43,8 +45,15 @@ class Addressing(NamedTuple):
 NOT_ADDRESSED: Final = Addressing(addressed=False, skill=Skill.ANSWER, prompt_text="")
 
 _NOT: Final = Addressed.NOT
-_COMMANDS: dict[str, Skill | Control] = {"help": Skill.HELP, "reset": Skill.RESET, "stop": STOP}
-_COMMAND = re.compile(r"/(help|reset|stop)(@[^\s@]+)?[.!?]?(?:\s+|$)", re.IGNORECASE)
+_COMMANDS: dict[str, Skill | Control] = {
+    "help": Skill.HELP,
+    "reset": Skill.RESET,
+    "privacy": Skill.PRIVACY,
+    "export": Skill.EXPORT,
+    "stop": STOP,
+    "forget": Control.FORGET,
+}
+_COMMAND = re.compile(rf"/({'|'.join(_COMMANDS)})(@[^\s@]+)?[.!?]?(?:\s+|$)", re.IGNORECASE)
 #: Space, and the invisible marks that keyboards and platforms leave around a mention.
 _BLANK = " \t\r\n\v\f\u00a0\u3000\u200b\u200e\u200f\u2060\u2066\u2067\u2068\u2069\ufeff"
 #: Punctuation that closes a call: `@name, ...`, `@name: ...`, `@name!`.

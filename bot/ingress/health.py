@@ -88,7 +88,8 @@ class Health:
             "engine": {"state": engine.state.value, "model": engine.model, "detail": engine.detail},
             "adapters": dict(adapters),
         }
-        return web.json_response(body)
+        cached = _cached_share(self._probes.metrics)
+        return web.json_response(body if cached is None else body | {"cached_share": round(cached, 3)})
 
     async def _metrics(self, _: web.Request) -> web.Response:
         text = generate_latest(self._probes.metrics)
@@ -100,6 +101,14 @@ class Health:
                 return await self._probes.engine()
         except TimeoutError:
             return EngineStatus(state=EngineState.DEAD, detail=f"no answer within {_PROBE_S:g} s")
+
+
+def _cached_share(metrics: CollectorRegistry) -> float | None:
+    """Return the share of prompt tokens the engine had in its cache; None where no worker of this process asked any."""
+    prompt, cached = (
+        metrics.get_sample_value("aside_tokens_total", {"kind": kind}) or 0.0 for kind in ("prompt", "cached")
+    )
+    return cached / prompt if prompt else None
 
 
 async def _said(probe: Awaitable[object]) -> str:

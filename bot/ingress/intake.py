@@ -16,11 +16,25 @@ from adapters.base import (
     StopRequested,
     Withdrawn,
 )
+from bot.chat.ambient_keeper import Listening
 from bot.ingress.announcing import Announcer
 from bot.ingress.bursts import Bursts
+from bot.ingress.forget_requests import ForgetRequests, of_nobody
 from bot.ingress.group_commit import GroupCommit
 from bot.ingress.load import Load, NoLoad
-from bot.ingress.policy import Accept, Decision, Ignore, Refuse, Rules, Stop, as_rest, decide
+from bot.ingress.modes import FirstModes, Mode, Modes
+from bot.ingress.policy import (
+    Accept,
+    Decision,
+    Forget,
+    Ignore,
+    Refuse,
+    Remember,
+    Rules,
+    Stop,
+    as_rest,
+    decide,
+)
 from bot.ingress.telling import told_of
 from bot.telemetry.events import Hooks, TurnFinished, TurnOutcome, emit
 from bot.turns.acceptance import Acceptance
@@ -95,10 +109,15 @@ class Intake:
         *,
         load: Load | None = None,
         bursts: Bursts | None = None,
+        modes: Modes | None = None,
+        listening: Listening | None = None,
+        forgetting: ForgetRequests | None = None,
     ) -> None:
-        """Keep whom to ask and to tell; the announcer's context is entered and left with this one.
+        """Keep whom to ask and to tell; the contexts of announcer and modes are entered and left with this one.
 
-        Without a `load` no wait is predicted, without `bursts` only the pictures of an album wait for their rest.
+        Without a `load` no wait is predicted, without `bursts` only the pictures of an album wait for their rest,
+        without `modes` no chat ever chose one, without `listening` nothing is remembered, without `forgetting` no wish
+        to be forgotten is heeded.
         """
         self._journal = journal
         self._announcer = announcer
@@ -107,6 +126,9 @@ class Intake:
         self._hooks = hooks
         self._load = load or NoLoad()
         self._bursts = bursts or Bursts({})
+        self._modes = modes or FirstModes()
+        self._listening = listening
+        self._forgetting = forgetting
         self._commits = GroupCommit(
             journal.accept, largest_batch=settings.largest_batch, committed=self._announce
         )
@@ -114,6 +136,7 @@ class Intake:
 
     async def __aenter__(self) -> Self:
         """Start committing."""
+        await self._open.enter_async_context(self._modes)
         await self._open.enter_async_context(self._announcer)
         await self._open.enter_async_context(self._commits)
         return self
@@ -129,13 +152,19 @@ class Intake:
 
         Raises `StoreUnavailable` when nothing could be committed: do not acknowledge then.
         """
-        match self._decide(event):
+        mode = self._modes.of(event.adapter, event.account, event.conversation.ref)
+        match self._decide(event, mode):
             case Ignore():
+                return IGNORED
+            case Remember(remembered):
+                await self._hear(mode, remembered)
                 return IGNORED
             case Accept() as accepted:
                 return await self._take(accepted)
             case Stop():
                 return await self._stop(event.adapter, event.account, event.conversation.ref)
+            case Forget(kept, text):
+                return await self._forget(kept, text)
             case Refuse(reason, sentence, kept):
                 refused = self._acceptance(kept, Skill.ANSWER, "", (reason, sentence))
                 return await self._commits.submit(refused)
@@ -146,24 +175,30 @@ class Intake:
         Raises `StoreUnavailable` when nothing could be committed: do not acknowledge then.
         """
         inbound = event.inbound
-        match decide(inbound, self._settings.rules):
+        mode = self._modes.of(inbound.adapter, inbound.account, inbound.conversation.ref)
+        decision = decide(inbound, self._settings.rules, mode.consent)
+        await self._heard_anew(mode, inbound, decision)
+        match decision:
             case Accept() as accepted:
                 return await self._amend(self._accepted(accepted))
             case Refuse():
                 return IGNORED
-            case Ignore() as ignored:
+            case (Ignore() | Remember()) as ignored:
                 # Beside others it need not address anybody: the journal knows whether it stands alone.
-                as_one_of_several = as_rest(inbound, ignored, self._settings.rules)
+                as_one_of_several = as_rest(inbound, ignored, self._settings.rules, mode.consent)
                 if isinstance(as_one_of_several, Accept):
                     return await self._amend(self._accepted(as_one_of_several))
                 return await self.withdrawn(_taken_back(inbound))
-            case Stop():
+            case Stop() | Forget():
                 return await self.withdrawn(_taken_back(inbound))
 
     async def withdrawn(self, event: Withdrawn) -> Receipt:
         """Cancel what a message asked that was taken back. Raises `StoreUnavailable` if that is not recorded."""
         # What was handed over before is committed before, or it would escape.
         await self._commits.settled()
+        mode = self._modes.of(event.adapter, event.account, event.conversation)
+        if self._listening and mode.chat:
+            await self._listening.withdrawn(mode.chat, event.message)
         return await self._changed(await self._journal.withdraw(event))
 
     async def _changed(self, changed: Changed) -> Receipt:
@@ -214,9 +249,38 @@ class Intake:
                 emit(self._hooks, finished)
         return DONE
 
-    def _decide(self, event: Inbound) -> Decision:
-        decision = decide(event, self._settings.rules)
-        return as_rest(event, decision, self._settings.rules) if self._bursts.is_rest(event) else decision
+    async def _forget(self, kept: Inbound, text: str) -> Receipt:
+        if self._forgetting is None:
+            return IGNORED
+        # What was handed over before is committed before, or it would escape.
+        await self._commits.settled()
+        heeded = await self._forgetting.heed(kept, text)
+        if heeded is None:
+            return DONE
+        for chat in heeded.chats:
+            self._announcer.put(chat.id, chat.weight)
+            self._announcer.ring(chat.adapter)
+        told = (NoticeKind.FORGOTTEN, heeded.sentence)
+        return await self._commits.submit(self._acceptance(of_nobody(kept), Skill.ANSWER, "", told))
+
+    async def _hear(self, mode: Mode, event: Inbound) -> None:
+        if self._listening and mode.chat:
+            await self._listening.hear(mode.chat, event)
+
+    async def _heard_anew(self, mode: Mode, inbound: Inbound, decision: Decision) -> None:
+        """Let what is remembered of a message say what the message says now, if it still addresses nobody."""
+        if self._listening is None or mode.chat is None:
+            return
+        if isinstance(decision, Remember):
+            await self._listening.amended(mode.chat, decision.event)
+        else:
+            await self._listening.withdrawn(mode.chat, inbound.message)
+
+    def _decide(self, event: Inbound, mode: Mode) -> Decision:
+        decision = decide(event, self._settings.rules, mode.consent)
+        if not self._bursts.is_rest(event):
+            return decision
+        return as_rest(event, decision, self._settings.rules, mode.consent)
 
     async def _take(self, accepted: Accept) -> Receipt:
         receipt = await self._commits.submit(self._accepted(accepted, self._hold_back_s(accepted)))

@@ -1,4 +1,4 @@
-"""What becomes of an incoming message: ignored, accepted, refused with a reason, or a stop. Pure.
+"""What becomes of an incoming message: ignored, remembered, accepted, refused with a reason, or a stop. Pure.
 
 Only what addresses the assistant is looked at further; a refusal is for the person who asked, so nothing that
 was not addressed is ever refused. What is accepted can always be stored: no lone surrogate and no NUL is left
@@ -9,10 +9,11 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from adapters.base import Inbound
-from bot.ingress.addressing import Control, address
+from adapters.base import ConversationKind, Inbound
+from bot.chat.consent import switches_on
+from bot.ingress.addressing import Addressing, Control, address
 from bot.ingress.names import Names
-from bot.turns.model import NoticeKind, Skill
+from bot.turns.model import Consent, NoticeKind, Skill
 from bot.turns.notice_texts import NOTICES
 
 
@@ -35,6 +36,14 @@ class Rules:
 @dataclass(frozen=True, slots=True)
 class Ignore:
     """Not for the assistant: keep nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """Not for the assistant, but in a chat that lets it see the last few messages: keep it for hours, not in SQL."""
+
+    #: Safe to store.
+    event: Inbound
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +71,15 @@ class Stop:
     """Cancel what runs and waits in the chat."""
 
 
-Decision = Ignore | Accept | Refuse | Stop
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Forget what `text` says; `event` carries nothing of what was said."""
+
+    event: Inbound
+    text: str
+
+
+Decision = Ignore | Remember | Accept | Refuse | Stop | Forget
 
 IGNORE: Final = Ignore()
 
@@ -77,11 +94,15 @@ _NOISE = re.compile(
 _NOISE_SHARE = 1 / 8
 
 
-def decide(event: Inbound, rules: Rules) -> Decision:
-    """Decide what becomes of a message. Does no I/O; see `Rules` for what it depends on."""
+def decide(event: Inbound, rules: Rules, consent: Consent = Consent.MENTIONS) -> Decision:
+    """Decide what becomes of a message in a chat that consents to so much. Does no I/O."""
     addressing = address(event, rules.spelled)
     if not addressing.addressed:
+        return _remember(event, rules) if consent is Consent.RECENT else IGNORE
+    if consent is Consent.OFF and not _counts_where_off(addressing):
         return IGNORE
+    if (seen := _seen(event, consent)) is not event:
+        event, addressing = seen, address(seen, rules.spelled)
     if len(event.text) > rules.max_text_chars:
         return Refuse(
             NoticeKind.TOO_LONG, _too_long(len(event.text), rules.max_text_chars), _without_text(event)
@@ -89,18 +110,24 @@ def decide(event: Inbound, rules: Rules) -> Decision:
     if is_garbage(event.text):
         return Refuse(NoticeKind.UNREADABLE, NOTICES[NoticeKind.UNREADABLE], _without_text(event))
     if isinstance(addressing.skill, Control):
-        return Stop()
+        return _at_once(addressing.skill, event, addressing.prompt_text)
     return Accept(addressing.skill, _storable(event), addressing.prompt_text)
 
 
-def as_rest(event: Inbound, decision: Decision, rules: Rules) -> Decision:
+def _at_once(control: Control, event: Inbound, text: str) -> Decision:
+    return Forget(_without_text(event), text) if control is Control.FORGET else Stop()
+
+
+def as_rest(
+    event: Inbound, decision: Decision, rules: Rules, consent: Consent = Consent.MENTIONS
+) -> Decision:
     """Read a message again, now known as the rest of one that was accepted; a picture without words adds nothing."""
     match decision:
-        case Ignore():
+        case Ignore() | Remember():
             text = event.text.strip()
             if not text or len(text) > rules.max_text_chars or is_garbage(text):
                 return IGNORE
-            return Accept(Skill.ANSWER, _storable(event), text, is_rest=True)
+            return Accept(Skill.ANSWER, _storable(_seen(event, consent)), text, is_rest=True)
         case Accept(skill=Skill.GREET):
             return IGNORE
         case _:
@@ -114,6 +141,35 @@ def is_garbage(text: str) -> bool:
     if _UNSTORABLE.search(text):
         return True
     return len(_NOISE.findall(text)) > len(text) * _NOISE_SHARE
+
+
+def _remember(event: Inbound, rules: Rules) -> Decision:
+    text = event.text
+    if not text.strip() or len(text) > rules.max_text_chars or is_garbage(text):
+        return IGNORE
+    return Remember(_storable(event))
+
+
+def _counts_where_off(addressing: Addressing) -> bool:
+    """Tell the few wishes that count where the assistant is switched off: to switch it on, and to be forgotten."""
+    if addressing.skill is Skill.PRIVACY:
+        return switches_on(addressing.prompt_text)
+    return addressing.skill is Control.FORGET
+
+
+def _seen(event: Inbound, consent: Consent) -> Inbound:
+    """Blank the message that one replies to, unless the chat lets it be seen, or it is the assistant's or their own.
+
+    In a direct chat there is nobody else.
+    """
+    quoted = event.quoted
+    if quoted is None or quoted.by_assistant or consent is not Consent.MENTIONS:
+        return event
+    if event.conversation.kind is ConversationKind.DIRECT or quoted.author == event.sender.name:
+        return event
+    return (
+        replace(event, quoted=replace(quoted, author="", text="")) if quoted.author or quoted.text else event
+    )
 
 
 def _too_long(chars: int, most: int) -> str:

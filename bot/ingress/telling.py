@@ -27,6 +27,8 @@ def told_of(acceptance: Acceptance, receipt: Receipt) -> Details | None:
             )
         case Outcome.DUPLICATE:
             return InboundRepeated(adapter=adapter)
+        case Outcome.REFUSED if acceptance.refusal and acceptance.refusal[0] is NoticeKind.FORGOTTEN:
+            return None
         case Outcome.REFUSED:
             return TurnShed(chat_id=chat_id, adapter=adapter, reason=_shed_reason(acceptance, receipt))
         case Outcome.IGNORED | Outcome.DONE:

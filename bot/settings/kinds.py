@@ -135,6 +135,7 @@ EngineUrl = Annotated[
 ]
 ApiKey = Annotated[SecretStr, Secret(), Allowed("a text")]
 Password = Annotated[SecretStr, Secret(), Allowed("a text")]
+KeyRingText = Annotated[SecretStr, Secret(), Allowed("what a key file holds, or empty for the key file")]
 PublicUrl = Annotated[
     str,
     AfterValidator(_public_url),
@@ -147,4 +148,13 @@ HeaderName = Annotated[
 ]
 Days = Annotated[
     int, Field(ge=0, le=36_500), Allowed("a whole number of days up to 36500, or 0 to keep everything")
+]
+#: How often something happens by itself.
+Hours = Annotated[
+    int, Field(ge=0, le=8_760), Allowed("a whole number of hours up to 8760, or 0 for never by itself")
+]
+KeptDays = Annotated[
+    int,
+    Field(ge=0, le=36_500),
+    Allowed("a whole number of days up to 36500, or 0 for nothing beyond the running turn"),
 ]

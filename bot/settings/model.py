@@ -21,6 +21,7 @@ from bot.settings.sections import (
     PersonaSection,
     QuotaSection,
     RedisSection,
+    RetentionSection,
     Section,
     TerminalSection,
     TurnsSection,
@@ -53,6 +54,7 @@ class Settings(BaseSettings):
     gateway: GatewaySection = Field(default_factory=GatewaySection)
     context: ContextSection = Field(default_factory=ContextSection)
     vault: VaultSection = Field(default_factory=VaultSection)
+    retention: RetentionSection = Field(default_factory=RetentionSection)
     terminal: TerminalSection = Field(default_factory=TerminalSection)
     webchat: WebchatSection = Field(default_factory=WebchatSection)
     log: LogSection = Field(default_factory=LogSection)

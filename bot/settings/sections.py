@@ -12,6 +12,9 @@ from bot.settings.kinds import (
     Days,
     EngineUrl,
     HeaderName,
+    Hours,
+    KeptDays,
+    KeyRingText,
     Languages,
     MentionName,
     MentionNames,
@@ -154,6 +157,9 @@ class ContextSection(Section):
 
     #: Prompt tokens; empty derives it from the model's own limit.
     budget_tokens: OptionalCount = None
+    #: Who shares what the engine has computed of prompts: `chat` keeps every chat to itself; `organisation`
+    #: computes persona and rules once for all, and lets members measure whether somebody sent a text before.
+    cache_salt: Annotated[Literal["chat", "organisation"], Allowed("chat or organisation")] = "chat"
     #: How long an idle chat's context stays in Redis; SQL can always rebuild it.
     ttl_s: Annotated[
         float,
@@ -167,8 +173,20 @@ class VaultSection(Section):
 
     #: Empty is `keys/vault.key` in the data directory.
     key_file: OptionalPath = None
+    #: The content of a key file, in its place: for keys that come by the environment or as a mounted secret. They
+    #: change epochs by hand: put another one first, as `current`, run `aside keys rotate`, take the old one out.
+    keys: KeyRingText = SecretStr("")
     #: Bound into every sealed value; it cannot be changed later.
     organisation: Words = "default"
+    #: How old the key-encryption key becomes before another takes its place and it is destroyed.
+    epoch_hours: Hours = 24
+
+
+class RetentionSection(Section):
+    """How long what people write and the model answers is kept."""
+
+    #: Words go that many days after their turn; a chat may have fewer.
+    days: KeptDays = 30
 
 
 class TerminalSection(Section):

@@ -2,13 +2,17 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.chat.assembly import Assembled, assemble
 from bot.chat.budget import Limits
+from bot.chat.context import Context
+from bot.chat.engine_limits import EngineLimits
 from bot.chat.keeper import ContextKeeper
+from bot.chat.prefix_watch import Answered, PrefixWatch
 from bot.chat.prompt import Persona, without_marks
+from bot.chat.summary import is_summary_due
 from bot.clock import Clock
 from bot.errors import SealBroken
 from bot.skills.shortening import shortened
@@ -16,8 +20,8 @@ from bot.telemetry.events import FirstToken, Hooks, emit
 from bot.turns.live_reply import LiveReply
 from bot.turns.model import Chat, Exchange, Reply, Spent, Turn
 from bot.turns.stopping import Stop
-from engine.base import ChatRequest, Engine, EngineState, Finish, FinishReason
-from engine.errors import EngineFailed, EngineNotReady, PromptTooLong
+from engine.base import ChatRequest, Engine, Finish, FinishReason
+from engine.errors import EngineFailed, PromptTooLong
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +69,7 @@ class Answer:
         clock: Clock,
         settings: AnswerSettings,
         predicted_wait_s: Callable[[], float | None] = lambda: None,
+        watch: PrefixWatch | None = None,
         hooks: Hooks = (),
     ) -> None:
         self._engine = engine
@@ -73,42 +78,52 @@ class Answer:
         self._clock = clock
         self._settings = settings
         self._predicted_wait_s = predicted_wait_s
+        self._watch = watch or PrefixWatch(hooks=hooks)
         self._hooks = hooks
+        self._limits = EngineLimits(
+            engine, max_reply_tokens=settings.max_reply_tokens, budget_tokens=settings.budget_tokens
+        )
 
     async def reply(self, turn: Turn, live: LiveReply, stop: Stop) -> Reply | None:
         """Generate the reply. A prompt the engine finds too long is built again, strictly, once."""
         limits = await self._limits()
-        exchanges = await self._recalled(turn)
+        context = await self._recalled(turn)
+        reply = await self._answered(turn, context, limits, live, stop)
+        return reply and replace(reply, wants_summary=_wants_summary(reply, context, limits))
+
+    async def _answered(
+        self, turn: Turn, context: Context, limits: Limits, live: LiveReply, stop: Stop
+    ) -> Reply | None:
+        exchanges = context.exchanges
         try:
-            return await self._generate(turn, self._assemble(turn, exchanges, limits), live, stop)
+            return await self._generate(turn, exchanges, self._assemble(turn, context, limits), live, stop)
         except PromptTooLong:
             logger.warning("the prompt of turn %s was longer than estimated; it is built again", turn.id)
-        return await self._generate(turn, self._assemble(turn, exchanges, limits, strict=True), live, stop)
+        strict = self._assemble(turn, context, limits, strict=True)
+        return await self._generate(turn, exchanges, strict, live, stop)
 
-    async def _recalled(self, turn: Turn) -> tuple[Exchange, ...]:
+    async def _recalled(self, turn: Turn) -> Context:
         """Recall what was said; where some of it no longer opens, answer without: the chat must not end there."""
         try:
             return await self._keeper.recall(turn)
         except SealBroken as error:
             logger.error("turn %s is answered without memory: %s", turn.id, error)  # noqa: TRY400 - the cause says no more
-            return ()
+            chat = turn.chat
+            return Context(version=chat.context_version, context_from=chat.context_from, exchanges=())
 
-    async def _limits(self) -> Limits:
-        status = await self._engine.status()
-        if status.state is not EngineState.READY or status.max_model_len is None:
-            raise EngineNotReady(status.detail or f"the model is {status.state.value}")
-        return Limits(
-            max_model_len=status.max_model_len,
-            wanted_reply_tokens=self._settings.max_reply_tokens,
-            wanted_prompt_tokens=self._settings.budget_tokens,
+    def _assemble(self, turn: Turn, context: Context, limits: Limits, *, strict: bool = False) -> Assembled:
+        return assemble(
+            turn,
+            context.exchanges,
+            persona=self._settings.persona,
+            limits=limits,
+            background=context.background,
+            strict=strict,
         )
 
-    def _assemble(
-        self, turn: Turn, exchanges: tuple[Exchange, ...], limits: Limits, *, strict: bool = False
-    ) -> Assembled:
-        return assemble(turn, exchanges, persona=self._settings.persona, limits=limits, strict=strict)
-
-    async def _generate(self, turn: Turn, prompt: Assembled, live: LiveReply, stop: Stop) -> Reply | None:
+    async def _generate(
+        self, turn: Turn, exchanges: tuple[Exchange, ...], prompt: Assembled, live: LiveReply, stop: Stop
+    ) -> Reply | None:
         generated = Generated(most_tokens=shortened(prompt.reply_tokens, self._predicted_wait_s()))
         asked_s = self._clock.monotonic()
         request = self._request(turn, prompt, generated.most_tokens)
@@ -126,6 +141,15 @@ class Answer:
             raise EngineFailed("the stream ended without a finish")
         if stop.asked and not generated.text.strip():
             return None
+        answered = Answered(
+            turn=turn,
+            request=request,
+            exchanges=exchanges,
+            context_from=prompt.context_from,
+            text=generated.text,
+            usage=generated.finish.usage if generated.finish else None,
+        )
+        self._watch.replied(answered)
         return self._reply(prompt, generated, stopped=stop.asked and generated.finish is None)
 
     def _tell_first_token(self, turn: Turn, at: datetime, asked_s: float) -> None:
@@ -156,8 +180,16 @@ class Answer:
             spent=_spent(finish) if finish else None,
             stopped=stopped,
             context_from=prompt.context_from,
+            takes_summary=prompt.takes_summary,
             first_token_at=generated.first_token_at,
         )
+
+
+def _wants_summary(reply: Reply, context: Context, limits: Limits) -> bool:
+    if reply.spent is None:
+        return False
+    tokens = reply.spent.prompt_tokens + reply.spent.output_tokens
+    return is_summary_due(context, tokens=tokens, limits=limits)
 
 
 def _shown(prompt: Assembled, generated: Generated) -> list[str]:

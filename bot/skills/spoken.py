@@ -30,7 +30,7 @@ def help_words(name: str, *, embedded: bool) -> Callable[[Turn], str]:
             "- In a direct chat, just write.",
             "- `/stop` stops what I am doing, `/reset` makes me forget this chat's context.",
             "",
-            "I see only what is addressed to me. It is kept encrypted on your organisation's own servers.",
+            "`/privacy` tells what I see and keep here, and changes it.",
         ]
         if embedded:
             lines += ["", EMBEDDED_NOTE]

@@ -8,7 +8,7 @@ statement that PostgreSQL is given.
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Insert, Select, String, Update, bindparam
+from sqlalchemy import ARRAY, ColumnElement, CompoundSelect, Insert, Select, String, Update, bindparam
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.base import Executable
@@ -45,9 +45,11 @@ def _among_in_postgresql(element: _Among, compiler: SQLCompiler, **how: Any) -> 
 class Lookup:
     """A SELECT of texts, numbers and bytes: columns that need no conversion on either database."""
 
-    def __init__(self, statement: Select[Any], *, elsewhere: Executable | None = None) -> None:
+    def __init__(
+        self, statement: Select[Any] | CompoundSelect[Any], *, elsewhere: Executable | None = None
+    ) -> None:
         """Compile it; `elsewhere` stands in its place on another database than SQLite."""
-        self._statement = statement if elsewhere is None else elsewhere
+        self._statement: Executable = statement if elsewhere is None else elsewhere
         compiled = statement.compile(dialect=sqlite.dialect(paramstyle="named"))
         self._text = str(compiled)
         self._fixed = {name: bind for name, bind in compiled.params.items() if bind is not None}

@@ -69,6 +69,10 @@ class Base(DeclarativeBase):
     }
 
 
+_CHOSE = text("consent != 'mentions'")
+_HAS_ITS_OWN = text("retention_days IS NOT NULL")
+
+
 class ChatRow(Base):
     """A conversation of a platform in which the assistant was addressed."""
 
@@ -76,6 +80,8 @@ class ChatRow(Base):
     __table_args__ = (
         UniqueConstraint("adapter", "account", "conversation", name="uq_chats_conversation"),
         Index("ix_chats_held", "id", sqlite_where=text("held"), postgresql_where=text("held")),
+        Index("ix_chats_consent", "id", sqlite_where=_CHOSE, postgresql_where=_CHOSE),
+        Index("ix_chats_retention", "id", sqlite_where=_HAS_ITS_OWN, postgresql_where=_HAS_ITS_OWN),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)

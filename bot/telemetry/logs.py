@@ -10,10 +10,15 @@ from pathlib import Path
 from bot.telemetry.events import (
     AmbiguousSend,
     AttemptFailed,
+    BreakCause,
+    ContextCut,
+    CutWithoutSummary,
     Details,
     EngineStateChanged,
     LeaseLost,
+    PrefixBroken,
     ScheduleRebuilt,
+    SummaryFailed,
     TurnAccepted,
     TurnFinished,
     WriteFenced,
@@ -30,6 +35,9 @@ LEVELS: dict[type[Details], int] = {
     TurnAccepted: logging.INFO,
     TurnFinished: logging.INFO,
     EngineStateChanged: logging.INFO,
+    ContextCut: logging.INFO,
+    CutWithoutSummary: logging.INFO,
+    SummaryFailed: logging.INFO,
     ScheduleRebuilt: logging.WARNING,
     LeaseLost: logging.WARNING,
     WriteFenced: logging.WARNING,
@@ -78,6 +86,8 @@ def _level(details: Details) -> int:
     if isinstance(details, AttemptFailed):
         # One that is not counted repeats every second while the engine starts; its cause is told elsewhere, once.
         return logging.WARNING if details.counted else logging.DEBUG
+    if isinstance(details, PrefixBroken):
+        return logging.WARNING if details.cause is BreakCause.LAYOUT else logging.INFO
     return LEVELS.get(type(details), logging.DEBUG)
 
 

@@ -13,6 +13,9 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from bot.telemetry.events import (
     AmbiguousSend,
     AttemptFailed,
+    ContextCut,
+    ContextDropped,
+    CutWithoutSummary,
     Dependency,
     Details,
     EngineStateChanged,
@@ -22,7 +25,10 @@ from bot.telemetry.events import (
     NoticeSent,
     OutageBegan,
     OutageEnded,
+    PrefixBroken,
     ScheduleRebuilt,
+    SummaryFailed,
+    SummaryStored,
     TurnAccepted,
     TurnFinished,
     TurnReplied,
@@ -54,6 +60,12 @@ class Metrics:
             TurnTaken: lambda taken: self.wait.observe(max(0.0, taken.waited_s)),
             FirstToken: self._first_token,
             TurnReplied: self._replied,
+            PrefixBroken: lambda broken: self.prefix_breaks.labels(broken.cause.value).inc(),
+            ContextCut: lambda _: self.cuts.labels("true").inc(),
+            CutWithoutSummary: lambda _: self.cuts.labels("false").inc(),
+            SummaryStored: self._summarised,
+            SummaryFailed: lambda failed: self.summaries.labels(failed.reason.value).inc(),
+            ContextDropped: lambda _: self.contexts_dropped.inc(),
             TurnFinished: self._finished,
             AttemptFailed: lambda failed: self.failed.labels(failed.error, str(failed.counted).lower()).inc(),
             LeaseLost: lambda _: self.leases_lost.inc(),
@@ -131,6 +143,19 @@ class Metrics:
         )
         self.turns = Counter("aside_turns", "Finished turns", ["outcome"], registry=registry)
         self.tokens = Counter("aside_tokens", "Tokens the engine counted", ["kind"], registry=registry)
+        self.prefix_breaks = Counter(
+            "aside_prefix_breaks",
+            "Prompts of which the engine's cache held less than their chat had left there",
+            ["cause"],
+            registry=registry,
+        )
+
+        self.cuts = Counter(
+            "aside_context_cuts", "Prompts that lost their oldest turns", ["summary"], registry=registry
+        )
+        self.summaries = Counter(
+            "aside_summaries", "Summaries that were asked for", ["outcome"], registry=registry
+        )
 
     def _make_fault_counters(self) -> None:
         registry = self.registry
@@ -145,6 +170,9 @@ class Metrics:
             "aside_ambiguous_sends", "Sends that may have arrived", ["adapter"], registry=registry
         )
         self.notices = Counter("aside_notices", "Notices sent", ["kind"], registry=registry)
+        self.contexts_dropped = Counter(
+            "aside_contexts_dropped", "Cached contexts that could not be read", registry=registry
+        )
         self.rebuilt = Counter("aside_schedule_rebuilt", "Times the schedule was rebuilt", registry=registry)
 
     def _accepted(self, turn: TurnAccepted) -> None:
@@ -158,6 +186,12 @@ class Metrics:
         self.tokens.labels("prompt").inc(turn.prompt_tokens)
         self.tokens.labels("cached").inc(turn.cached_tokens)
         self.tokens.labels("output").inc(turn.output_tokens)
+
+    def _summarised(self, summary: SummaryStored) -> None:
+        self.summaries.labels("stored").inc()
+        self.tokens.labels("summary_prompt").inc(summary.prompt_tokens)
+        self.tokens.labels("summary_cached").inc(summary.cached_tokens)
+        self.tokens.labels("summary_output").inc(summary.output_tokens)
 
     def _finished(self, turn: TurnFinished) -> None:
         self.turns.labels(turn.outcome.value).inc()

@@ -1,18 +1,26 @@
 """One attempt at one turn: from the claim to a stored and delivered reply, or an honest end."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
 from bot.chat.keeper import ContextKeeper
 from bot.clock import Clock
 from bot.errors import PlatformMissing
 from bot.skills.base import SkillRunner
-from bot.telemetry.events import Hooks, TurnFinished, TurnOutcome, TurnReplied, emit
+from bot.telemetry.events import (
+    ContextCut,
+    CutWithoutSummary,
+    Hooks,
+    TurnFinished,
+    TurnOutcome,
+    TurnReplied,
+    emit,
+)
 from bot.turns.delivery import Delivery
 from bot.turns.journal import Journal
 from bot.turns.lease import Lease
-from bot.turns.model import Exchange, NoticeKind, Reply, Skill, Spent, Turn, TurnState
+from bot.turns.model import Chat, Exchange, NoticeKind, Reply, Skill, Spent, Turn, TurnState
 from bot.turns.notice_texts import MAY_HAVE_ARRIVED, NOTICES, STOPPED_MARK
 from bot.turns.stopping import Stop
 from bot.turns.trouble import Trouble
@@ -49,6 +57,8 @@ class Attempt:
         clock: Clock,
         settings: AttemptSettings,
         usual_s: Callable[[], float | None] = lambda: None,
+        summarise: Callable[[Chat], None] = lambda _chat: None,
+        settle: Callable[[Turn, Reply], Awaitable[None]] | None = None,
         hooks: Hooks = (),
     ) -> None:
         self._journal = journal
@@ -59,6 +69,8 @@ class Attempt:
         self._clock = clock
         self._settings = settings
         self._usual_s = usual_s
+        self._summarise = summarise
+        self._settle = settle
         self._hooks = hooks
 
     async def work(self, turn: Turn, lease: Lease, stop: Stop) -> None:
@@ -128,6 +140,10 @@ class Attempt:
         stored = await self._journal.store_reply(turn, self._cut(turn, reply, delivery))
         self._tell_replied(turn, reply)
         await self._remember(turn, stored, reply)
+        if self._settle is not None:
+            await self._settle(turn, reply)
+        if reply.wants_summary:
+            self._summarise(stored.chat)
         await self._deliver(stored, lease, delivery)
 
     async def _deliver(self, turn: Turn, lease: Lease, delivery: Delivery) -> None:
@@ -183,6 +199,9 @@ class Attempt:
             output_tokens=spent.output_tokens,
         )
         emit(self._hooks, replied)
+        if reply.context_from is not None:
+            cut = ContextCut if reply.takes_summary is not None else CutWithoutSummary
+            emit(self._hooks, cut(turn_id=turn.id, chat_id=turn.chat.id))
 
     def _tell_finished(self, turn: Turn, outcome: TurnOutcome) -> None:
         total_s = (self._clock.now() - turn.accepted_at).total_seconds()

@@ -37,3 +37,5 @@ class Delays:
     notice_again_s: float = 5.0
     #: Between two looks for a first sign that is on its way.
     sign_poll_s: float = 0.2
+    #: From one look at which chats chose what to the next; a change is known everywhere within five seconds.
+    modes_s: float = 3.0

@@ -1,6 +1,6 @@
 """Carrying live snapshots from a worker to the process that owns the platform's connection; loss is allowed."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -43,4 +43,8 @@ class LiveBus(Protocol):
 
     def stops(self) -> AbstractAsyncContextManager[AsyncIterator[StopSignal]]:
         """Receive stop signals."""
+        ...
+
+    async def forget(self, adapter: str, turn_ids: Collection[str]) -> None:
+        """Drop what is kept of some turns; safe to repeat. Raises `ScheduleUnavailable`."""
         ...

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from contextlib import aclosing, asynccontextmanager
 from typing import Generic, TypeVar
 
@@ -74,6 +74,11 @@ class MemoryLiveBus:
                 yield snapshots
         finally:
             self._owners[adapter].remove(mailbox)
+
+    async def forget(self, adapter: str, turn_ids: Collection[str]) -> None:
+        """Drop what is kept of some turns."""
+        for turn_id in turn_ids:
+            self._kept[adapter].pop(turn_id, None)
 
     async def signal_stop(self, turn_id: str) -> None:
         """Tell every worker that a turn was cancelled."""

@@ -1,7 +1,7 @@
 """Live snapshots over Redis Pub/Sub, sealed; the newest of each turn is kept for a minute for whoever comes late."""
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Collection
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,16 @@ class RedisLiveBus:
     async def signal_stop(self, turn_id: str) -> None:
         """Tell every worker that a turn was cancelled."""
         await self._send(self._client.publish(self._stops, stop_to_wire(StopSignal(turn_id=turn_id))))
+
+    async def forget(self, adapter: str, turn_ids: Collection[str]) -> None:
+        """Drop what is kept of some turns."""
+        if not turn_ids:
+            return
+        kept, kept_at = self._kept_keys(self._channel(adapter))
+        async with redis_call(ScheduleUnavailable, self._call_timeout_s), self._client.pipeline() as step:
+            step.hdel(kept, *turn_ids)
+            step.zrem(kept_at, *turn_ids)
+            await step.execute()
 
     @asynccontextmanager
     async def stops(self) -> AsyncIterator[AsyncIterator[StopSignal]]:

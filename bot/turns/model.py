@@ -39,6 +39,10 @@ class Skill(StrEnum):
     HELP = "help"
     #: `/reset`
     RESET = "reset"
+    #: `/privacy`: what is seen and kept here, and how to change it.
+    PRIVACY = "privacy"
+    #: `/export`
+    EXPORT = "export"
     #: Addressed, but with nothing said.
     GREET = "greet"
 
@@ -58,6 +62,8 @@ class NoticeKind(StrEnum):
     FAILED = "failed"
     #: A person stopped it before there was anything to show.
     STOPPED = "stopped"
+    #: What somebody wanted forgotten is, or why it is not.
+    FORGOTTEN = "forgotten"
 
 
 class NoticeState(StrEnum):
@@ -71,11 +77,12 @@ class NoticeState(StrEnum):
 class Consent(StrEnum):
     """Which of a chat's messages the assistant may see."""
 
-    #: Those that address it; nothing else is stored or seen.
+    #: Those that address it; nothing else is stored or seen, also not what they reply to, unless that is the
+    #: assistant's or the asker's own.
     MENTIONS = "mentions"
-    #: Those, and what they quote.
+    #: Those, and the messages of others that they reply to.
     QUOTED = "quoted"
-    #: The last few others too: kept for hours in Redis, until they become part of a turn.
+    #: Those, and the last few others: kept for hours in Redis, until they become part of a turn.
     RECENT = "recent"
     #: None: it is switched off in this chat.
     OFF = "off"
@@ -124,6 +131,10 @@ class Said:
     quoted_author: str = ""
     quoted_text: str = ""
     quoted_by_assistant: bool = False
+    #: It replies to somebody's message that is not seen in this chat.
+    quote_hidden: bool = False
+    #: Whether an admin of the chat wrote it, where the platform tells.
+    by_admin: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +183,8 @@ class Turn:
     sign_until: datetime | None = None
     #: Behind this turn the chat had another one for a worker when this one was claimed.
     more: bool = False
+    #: What was said before it to nobody in particular, where the chat lets the assistant see that; oldest first.
+    recent: tuple[Said, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +194,18 @@ class Spent:
     prompt_tokens: int
     cached_tokens: int
     output_tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentChange:
+    """What a chat consents to from now on."""
+
+    consent: Consent
+    #: With `RECENT`: how many unaddressed messages, and of how many hours.
+    recent_messages: int = 0
+    recent_hours: int = 0
+    #: Only a group's admins may change it.
+    locked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,8 +225,37 @@ class Reply:
     resets_context: bool = False
     #: Where the chat's memory begins from this turn on, where the prompt had to be cut.
     context_from: int | None = None
+    #: With such a cut: the `ord` of the pending summary that the prompt held already; None where none was ready.
+    takes_summary: int | None = None
+    #: The prompt is nearly full: a summary is to be made before it must be cut.
+    wants_summary: bool = False
     #: When the engine's first token came.
     first_token_at: datetime | None = None
+    #: What the chat consents to from this turn on, where somebody changed it.
+    consents: ConsentChange | None = None
+    #: It tells the chat, for the first time, that this is an AI, what it sees and what it keeps.
+    introduces: bool = False
+    #: The remembered messages (`Heard.message`) that became part of this turn: remembered apart no more.
+    heard: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What stands in a prompt for all turns of a chat up to an `ord`."""
+
+    ord: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Background:
+    """What stands in a chat's prompts before its exchanges; it changes at a cut, or on a person's wish."""
+
+    #: What the chat asked to have remembered; empty where it asked for nothing.
+    card: str = ""
+    summary: Summary | None = None
+    #: What takes the summary's place at the next cut; in no prompt before.
+    next_summary: Summary | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ NOTICES: dict[NoticeKind, str] = {
         "I tried several times and could not answer this, sorry. It has been kept for the people who run me."
     ),
     NoticeKind.STOPPED: "Stopped.",
+    NoticeKind.FORGOTTEN: "Done: it is forgotten.",
 }
 
 #: Said instead of FAILED where some of the reply arrived, or may have: nobody is told that there is none.

@@ -10,11 +10,20 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
+#: The chats whose mode every gateway keeps at hand.
+_CHOSE = sa.text("consent != 'mentions'")
+#: Those that keep their words for another time than the deployment.
+_HAS_ITS_OWN = sa.text("retention_days IS NOT NULL")
+
 
 def upgrade() -> None:
     """Add what contexts need; both databases add such columns in place."""
     for column in _chat_columns():
         op.add_column("chats", column)
+    op.create_index("ix_chats_consent", "chats", ["id"], sqlite_where=_CHOSE, postgresql_where=_CHOSE)
+    op.create_index(
+        "ix_chats_retention", "chats", ["id"], sqlite_where=_HAS_ITS_OWN, postgresql_where=_HAS_ITS_OWN
+    )
     _create_memories()
     _create_tombstones()
 
@@ -23,6 +32,8 @@ def downgrade() -> None:
     """Take it away again."""
     op.drop_table("tombstones")
     op.drop_table("memories")
+    op.drop_index("ix_chats_retention", "chats")
+    op.drop_index("ix_chats_consent", "chats")
     for column in reversed(_chat_columns()):
         op.drop_column("chats", column.name)
 

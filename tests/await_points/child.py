@@ -179,7 +179,7 @@ async def _core(role: Role, events: list[Details]) -> AsyncIterator[Core]:
     brought = replace(additions((cloud,)), hooks=(events.append,))
     async with open_core(role.settings, role.redis_url, brought) as core:
         early = 0.05 if role.case.scene is Scene.SIGN and role.is_first else QUICK.first_sign_s
-        yield replace(core, delays=replace(QUICK, first_sign_s=early))
+        yield replace(core, introduces=False, delays=replace(QUICK, first_sign_s=early))
 
 
 def _worker(core: Core, engine: Any, tasks: list[Coroutine[Any, Any, None]]) -> Worker:

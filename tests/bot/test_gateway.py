@@ -224,6 +224,15 @@ async def test_status_says_so_when_the_database_is_down():
         assert answer.status == 503
 
 
+async def test_status_tells_what_the_cache_saves_where_a_worker_runs_in_this_process():
+    deployment = Deployment()
+    tokens = Counter("aside_tokens", "Tokens", ["kind"], registry=deployment.registry)
+    tokens.labels("prompt").inc(3000)
+    tokens.labels("cached").inc(2000)
+    async with serving(deployment=deployment) as http, http.get("/status") as answer:
+        assert (await answer.json())["cached_share"] == 0.667
+
+
 async def test_metrics_are_those_of_the_given_registry():
     deployment = Deployment()
     Counter("aside_things", "Things", registry=deployment.registry).inc(4)

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.base import Addressed, Conversation, ConversationKind, Inbound, Person, Quoted
-from bot.ingress.policy import Accept, Ignore, Refuse, Rules, Stop, as_rest, decide
-from bot.turns.model import NoticeKind, Skill
+from bot.ingress.policy import Accept, Forget, Ignore, Refuse, Remember, Rules, Stop, as_rest, decide
+from bot.turns.model import Consent, NoticeKind, Skill
 
 RULES = Rules(names=("assistant",))
 
@@ -180,3 +180,95 @@ def test_the_rest_of_a_message_is_taken_where_there_is_anything_to_read(event, e
 def test_a_command_stays_one_whatever_it_follows() -> None:
     event = said("/help")
     assert as_rest(event, decide(event, RULES), RULES) == decide(event, RULES)
+
+
+GROUP = ConversationKind.GROUP
+BOBS = Quoted(ref="m0", author="Bob", text="the canary", by_assistant=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        pytest.param("@assistant hi", GROUP, id="a mention"),
+        pytest.param("good morning", GROUP, id="to nobody"),
+        pytest.param("hi", ConversationKind.DIRECT, id="in a direct chat"),
+        pytest.param("/help", GROUP, id="another command"),
+        pytest.param("@assistant /privacy", GROUP, id="a look at the settings"),
+        pytest.param("@assistant /privacy mentions", GROUP, id="another mode"),
+        pytest.param("@assistant /stop", GROUP, id="a stop"),
+        pytest.param("@assistant \x00", GROUP, id="garbage"),
+        pytest.param("@assistant " + "x" * 200_001, GROUP, id="too long"),
+        pytest.param("@assistant what does /privacy on mean?", GROUP, id="about the command"),
+    ],
+)
+def test_a_chat_that_switched_it_off_is_ignored(text, kind):
+    assert decide(said(text, kind=kind), RULES, Consent.OFF) == Ignore()
+
+
+@pytest.mark.parametrize("text", ["/privacy on", "@assistant /privacy on", "/privacy@assistant ON!"])
+def test_a_chat_that_switched_it_off_can_switch_it_on(text):
+    decision = decide(said(text, kind=GROUP), RULES, Consent.OFF)
+    assert isinstance(decision, Accept)
+    assert decision.skill is Skill.PRIVACY
+
+
+@pytest.mark.parametrize("consent", [Consent.MENTIONS, Consent.QUOTED])
+def test_what_addresses_nobody_is_ignored_where_nothing_else_is_allowed(consent):
+    assert decide(said("good morning", kind=GROUP), RULES, consent) == Ignore()
+
+
+@pytest.mark.parametrize(
+    ("text", "remembered"),
+    [
+        pytest.param("good morning", True, id="words"),
+        pytest.param("  ", False, id="no words"),
+        pytest.param("\x00\x01", False, id="garbage"),
+        pytest.param("x" * 200_001, False, id="too long"),
+    ],
+)
+def test_what_addresses_nobody_is_remembered_where_the_chat_allows_it(text, remembered):
+    decision = decide(said(text, kind=GROUP), RULES, Consent.RECENT)
+    assert isinstance(decision, Remember) == remembered
+
+
+@given(st.text(st.characters(), max_size=60), st.text(st.characters(), max_size=20))
+def test_whatever_is_remembered_can_be_encoded(text, name):
+    decision = decide(said(text, kind=GROUP, sender=Person(id="p1", name=name)), RULES, Consent.RECENT)
+    if isinstance(decision, Remember):
+        (decision.event.sender.name + decision.event.text).encode()
+
+
+@pytest.mark.parametrize(
+    ("consent", "kind", "quoted", "is_seen"),
+    [
+        pytest.param(Consent.MENTIONS, GROUP, BOBS, False, id="somebody's"),
+        pytest.param(Consent.QUOTED, GROUP, BOBS, True, id="somebody's, allowed"),
+        pytest.param(Consent.RECENT, GROUP, BOBS, True, id="somebody's, with the others"),
+        pytest.param(Consent.MENTIONS, ConversationKind.DIRECT, BOBS, True, id="in a direct chat"),
+        pytest.param(Consent.MENTIONS, GROUP, replace(BOBS, author="Ann"), True, id="the asker's own"),
+        pytest.param(Consent.MENTIONS, GROUP, replace(BOBS, by_assistant=True), True, id="the assistant's"),
+    ],
+)
+def test_what_a_mention_replies_to_is_seen_where_the_chat_allows_it(consent, kind, quoted, is_seen):
+    decision = decide(said("@assistant translate this", kind=kind, quoted=quoted), RULES, consent)
+    assert isinstance(decision, Accept)
+    assert ("canary" in repr(decision)) == is_seen
+
+
+def test_a_bare_call_about_an_unseen_message_is_only_a_call():
+    decision = decide(said("@assistant", kind=GROUP, quoted=BOBS), RULES)
+    assert isinstance(decision, Accept)
+    assert decision.skill is Skill.GREET
+
+
+@pytest.mark.parametrize("text", ["/forget me", "@assistant /forget me"])
+def test_a_wish_to_be_forgotten_counts_where_it_is_switched_off(text):
+    assert isinstance(decide(said(text, kind=GROUP), RULES, Consent.OFF), Forget)
+
+
+@pytest.mark.parametrize(("consent", "is_seen"), [(Consent.MENTIONS, False), (Consent.QUOTED, True)])
+def test_the_rest_of_a_message_shows_no_more_than_its_beginning(consent, is_seen):
+    event = said("and so on", kind=GROUP, quoted=BOBS)
+    decision = as_rest(event, decide(event, RULES, consent), RULES, consent)
+    assert isinstance(decision, Accept)
+    assert ("canary" in repr(decision)) == is_seen

@@ -14,13 +14,15 @@ from bot.chat.memory_vault import EphemeralVault
 from bot.chat.prompt import Persona
 from bot.chat.redis_context import RedisContext
 from bot.store.redis_client import open_redis
-from bot.turns.model import Chat, Exchange, Turn
+from bot.turns.model import Background, Chat, Exchange, Summary, Turn
 from engine.base import ChatMessage
 from tests.fixtures.remembered import a_chat, a_said, a_turn, an_exchange
 from tests.fixtures.valkey import RealServer
 
 VAULT = EphemeralVault()
 TEXTS = st.text(st.characters(codec=None), max_size=300)
+SUMMARIES = st.none() | st.builds(lambda text: Summary(ord=0, text=text), TEXTS)
+BACKGROUNDS = st.builds(Background, card=TEXTS, summary=SUMMARIES, next_summary=SUMMARIES)
 
 
 class Record:
@@ -32,6 +34,7 @@ class Record:
         self.begins = 0
         self.rows: list[Exchange] = []
         self.reads = 0
+        self.standing = Background()
 
     def chat(self) -> Chat:
         return a_chat(key=self.key, context_version=self.version, context_from=self.begins)
@@ -48,10 +51,13 @@ class Record:
         self.reads += 1
         return [row for row in self.rows if chat.context_from <= row.ord < before_ord]
 
+    async def background(self, chat: Chat) -> Background:
+        return self.standing
+
 
 def keeper_on(client: Redis, record: Record) -> ContextKeeper:
     store = RedisContext(client, vault=VAULT, names_key=b"k" * 32)
-    return ContextKeeper(store=store, exchanges=record.exchanges)
+    return ContextKeeper(store=store, exchanges=record.exchanges, background=record.background)
 
 
 async def converse(keeper: ContextKeeper, record: Record, text: str, reply: str) -> None:
@@ -62,17 +68,29 @@ async def converse(keeper: ContextKeeper, record: Record, text: str, reply: str)
 
 
 async def prompt_of(keeper: ContextKeeper, turn: Turn) -> tuple[ChatMessage, ...]:
-    exchanges = await keeper.recall(turn)
-    return assemble(turn, exchanges, persona=Persona(), limits=Limits(max_model_len=8192)).messages
+    context = await keeper.recall(turn)
+    made = assemble(
+        turn,
+        context.exchanges,
+        persona=Persona(),
+        limits=Limits(max_model_len=8192),
+        background=context.background,
+    )
+    return made.messages
 
 
 @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(said=st.lists(st.tuples(TEXTS, TEXTS), max_size=5))
-async def test_a_rebuilt_prompt_equals_the_cached_one(valkey_client: Redis, said: list[tuple[str, str]]):
+@given(said=st.lists(st.tuples(TEXTS, TEXTS), max_size=5), background=BACKGROUNDS)
+async def test_a_rebuilt_prompt_equals_the_cached_one(
+    valkey_client: Redis, said: list[tuple[str, str]], background: Background
+):
     """After FLUSHALL the prompt is built from SQL, byte for byte what the cache would have given."""
     await valkey_client.flushall()
     record = Record()
     keeper = keeper_on(valkey_client, record)
+    if said:
+        record.standing, record.version = background, 1
+        await keeper.recall(record.turn())
     for text, reply in said:
         await converse(keeper, record, text, reply)
     reads = record.reads
@@ -90,7 +108,21 @@ async def test_a_moved_version_is_read_from_the_record(valkey_client: Redis):
     keeper = keeper_on(valkey_client, record)
     await converse(keeper, record, "one", "two")
     record.commit(an_exchange(1))
-    assert [one.ord for one in await keeper.recall(record.turn())] == [0, 1]
+    assert [one.ord for one in (await keeper.recall(record.turn())).exchanges] == [0, 1]
+
+
+async def test_a_summary_stored_during_a_turn_is_not_missed(valkey_client: Redis):
+    """The turn's own exchange does not make the cached context current: it lacks the summary."""
+    record = Record()
+    keeper = keeper_on(valkey_client, record)
+    await converse(keeper, record, "one", "two")
+    turn = record.turn()
+    await keeper.recall(turn)
+    record.standing, record.version = Background(next_summary=Summary(ord=0, text="one, two")), 2
+    exchange = an_exchange(1)
+    await keeper.add(turn.chat, exchange, version=record.commit(exchange))
+    context = await keeper.recall(record.turn())
+    assert (context.background, len(context.exchanges)) == (record.standing, 2)
 
 
 async def test_a_reset_is_read_from_the_record(valkey_client: Redis):
@@ -99,7 +131,7 @@ async def test_a_reset_is_read_from_the_record(valkey_client: Redis):
     await converse(keeper, record, "one", "two")
     record.begins, record.version = 1, record.version + 1
     await keeper.forget(record.chat())
-    assert await keeper.recall(record.turn()) == ()
+    assert (await keeper.recall(record.turn())).exchanges == ()
 
 
 async def test_a_requeued_turn_sees_only_what_came_before_it(valkey_client: Redis):
@@ -109,8 +141,8 @@ async def test_a_requeued_turn_sees_only_what_came_before_it(valkey_client: Redi
     for n in range(3):
         record.commit(an_exchange(n))
     requeued = a_turn(a_said("hi"), chat=record.chat(), ord=1)
-    assert [one.ord for one in await keeper.recall(requeued)] == [0]
-    assert [one.ord for one in await keeper.recall(record.turn())] == [0, 1, 2]
+    assert [one.ord for one in (await keeper.recall(requeued)).exchanges] == [0]
+    assert [one.ord for one in (await keeper.recall(record.turn())).exchanges] == [0, 1, 2]
 
 
 async def test_an_outage_costs_nothing_but_reads_and_is_said_once(own_valkey: RealServer, caplog):
@@ -124,7 +156,7 @@ async def test_an_outage_costs_nothing_but_reads_and_is_said_once(own_valkey: Re
             for n in range(3):
                 await converse(keeper, record, f"again {n}", "yes")
             own_valkey.start()
-            assert [one.ord for one in await keeper.recall(record.turn())] == [0, 1, 2, 3]
+            assert [one.ord for one in (await keeper.recall(record.turn())).exchanges] == [0, 1, 2, 3]
             await keeper.recall(record.turn())
     messages = [record.getMessage().split(":")[0].split(",")[0] for record in caplog.records]
     assert messages == ["the context cache is out", "the context cache is back"]
@@ -134,8 +166,9 @@ async def test_an_error_of_the_record_is_raised(valkey_client: Redis):
     async def broken(chat: Chat, before_ord: int) -> list[Exchange]:
         raise LookupError("the record")
 
-    keeper = ContextKeeper(store=RedisContext(valkey_client, vault=VAULT, names_key=b"k"), exchanges=broken)
     record = Record()
+    store = RedisContext(valkey_client, vault=VAULT, names_key=b"k")
+    keeper = ContextKeeper(store=store, exchanges=broken, background=record.background)
     record.version = 1
     with pytest.raises(LookupError, match="the record"):
         await keeper.recall(record.turn())

@@ -11,13 +11,18 @@ from bot.chat.memory_vault import EphemeralVault
 from bot.chat.redis_context import RedisContext
 from bot.errors import ContextUnavailable
 from bot.store.redis_client import open_redis
+from bot.telemetry.events import ContextDropped, Details
+from bot.turns.model import Background, Summary
 from tests.fixtures.remembered import a_chat, an_exchange
 from tests.fixtures.valkey import RealServer
 
 VAULT = EphemeralVault()
 CHAT = a_chat(id="chat-canary", key=VAULT.new_key(), context_version=7)
 CONTEXT = Context(
-    version=7, context_from=0, exchanges=tuple(an_exchange(n, f"canary {n}", "canary") for n in range(3))
+    version=7,
+    context_from=0,
+    exchanges=tuple(an_exchange(n, f"canary {n}", "canary") for n in range(3)),
+    background=Background(card="canary", summary=Summary(ord=1, text="canary")),
 )
 
 
@@ -85,6 +90,19 @@ async def _lose_field(client: Redis, keys: dict[str, bytes]) -> None:
     await client.hdel(keys["head"], "from")
 
 
+async def _lose_background(client: Redis, keys: dict[str, bytes]) -> None:
+    await client.hdel(keys["head"], "background")
+
+
+async def _cut_background(client: Redis, keys: dict[str, bytes]) -> None:
+    await client.hset(keys["head"], "background", (await client.hget(keys["head"], "background"))[:-1])
+
+
+async def _take_an_entry_for_it(client: Redis, keys: dict[str, bytes]) -> None:
+    entry = await client.lindex(keys["log"], 1)
+    await client.hset(keys["head"], "background", entry.partition(b":")[2])
+
+
 async def _garble(client: Redis, keys: dict[str, bytes]) -> None:
     await client.hset(keys["head"], "version", "x")
 
@@ -99,7 +117,10 @@ async def _retype_head(client: Redis, keys: dict[str, bytes]) -> None:
 
 @pytest.mark.parametrize(
     "damage",
-    [_flip, _swap, _rename, _lose_one, _lose_log, _lose_field, _garble, _retype, _retype_head],
+    [
+        *(_flip, _swap, _rename, _lose_one, _lose_log, _lose_field, _garble, _retype, _retype_head),
+        *(_lose_background, _cut_background, _take_an_entry_for_it),
+    ],
     ids=lambda damage: damage.__name__.strip("_"),
 )
 async def test_damage_is_one_line_and_a_miss(store: RedisContext, valkey_client: Redis, caplog, damage):
@@ -114,6 +135,15 @@ async def test_damage_is_one_line_and_a_miss(store: RedisContext, valkey_client:
     assert await _keys(valkey_client) == {}
     await store.save(CHAT, CONTEXT)
     assert await store.load(CHAT) == CONTEXT
+
+
+async def test_damage_is_one_event(valkey_client: Redis):
+    events: list[Details] = []
+    store = RedisContext(valkey_client, vault=VAULT, names_key=b"k" * 32, hooks=(events.append,))
+    await store.save(CHAT, CONTEXT)
+    await _flip(valkey_client, await _keys(valkey_client))
+    assert [await store.load(CHAT) for _ in range(2)] == [None, None]
+    assert events == [ContextDropped(chat_id=CHAT.id, error="SealBroken")]
 
 
 async def test_a_log_that_lost_entries_takes_no_more(store: RedisContext, valkey_client: Redis):

@@ -9,6 +9,7 @@ from bot.chat.context import Context, ContextStore
 from bot.chat.memory_context import MemoryContext
 from bot.chat.memory_vault import EphemeralVault
 from bot.chat.redis_context import RedisContext
+from bot.turns.model import Background, Summary
 from tests.fixtures.remembered import a_chat, an_exchange
 from tests.fixtures.valkey import RealServer, emptied
 
@@ -16,7 +17,10 @@ VAULT = EphemeralVault()
 CHAT = a_chat(key=VAULT.new_key(), context_version=7, context_from=3)
 OTHER = a_chat(id="c2", key=VAULT.new_key(), context_version=7, context_from=3)
 EXCHANGES = (an_exchange(3, "eins \ud800", "zwei"), an_exchange(5, "你好\n", " \n", tokens=99))
-CONTEXT = Context(version=7, context_from=3, exchanges=EXCHANGES)
+BACKGROUND = Background(
+    card="- Ann is a nurse \ud800", summary=Summary(ord=2, text="ja\n"), next_summary=Summary(ord=5, text="")
+)
+CONTEXT = Context(version=7, context_from=3, exchanges=EXCHANGES, background=BACKGROUND)
 EMPTY = Context(version=7, context_from=3, exchanges=())
 
 
@@ -53,9 +57,8 @@ async def test_an_exchange_is_appended_to_the_version_it_follows(store: ContextS
     await store.save(CHAT, context)
     assert await store.append(CHAT, an_exchange(6), 8)
     assert await store.append(replace(CHAT, context_version=8), an_exchange(7), 9)
-    expected = Context(
-        version=9, context_from=3, exchanges=(*context.exchanges, an_exchange(6), an_exchange(7))
-    )
+    exchanges = (*context.exchanges, an_exchange(6), an_exchange(7))
+    expected = replace(context, version=9, exchanges=exchanges)
     assert await store.load(CHAT) == expected
 
 

@@ -192,3 +192,15 @@ async def test_a_cancelled_listener_leaves_the_bus_usable(subject):
     async with subject.bus.snapshots("terminal") as snapshots:
         await subject.bus.publish(chat(), snapshot(1))
         assert await receive(snapshots, 1) == [snapshot(1)]
+
+
+async def test_who_comes_late_gets_nothing_of_a_forgotten_turn(subject):
+    """The others' snapshots stay; forgetting again, or what was never there, does no harm."""
+    for turn in ("turn-1", "turn-2"):
+        await subject.bus.publish(chat(), snapshot(1, turn=turn))
+    await subject.bus.forget("terminal", ["turn-1", "turn-9"])
+    await subject.bus.forget("terminal", ["turn-1"])
+    await subject.bus.forget("terminal", [])
+    async with subject.bus.snapshots("terminal") as snapshots:
+        found = await received_until_ring(subject.bus, snapshots)
+    assert [item.turn_id for item in found] == ["turn-2"]

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import aiohttp
 
+from tests.fixtures.introduced import answer_of
 from tests.platforms.seen import Endpoint, Fault, Injected, Mention, Message, Page
 
 ACCOUNT = "main"
@@ -40,8 +41,8 @@ class Seen:
         return sorted(standing, key=lambda message: message.posted_seq)
 
     def texts(self, conversation: str) -> list[str]:
-        """List the texts a user sees in a conversation, in order."""
-        return [message.text for message in self.visible(conversation)]
+        """List the texts a user sees in a conversation, in order; the first one without its introduction."""
+        return [answer_of(message.text) for message in self.visible(conversation)]
 
 
 class PlatformClient:

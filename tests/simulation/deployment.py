@@ -138,6 +138,7 @@ def _core(ground: Ground, clock: Clock, name: str) -> Core:
         platforms={ground.adapter.name: Platform(adapter=ground.adapter)},
         outage=ScheduleOutage(clock),
         engine_view=EngineView(),
+        introduces=False,
         # Where nothing can be shown live there are no signs to look for.
         delays=DELAYS if ground.is_live else replace(DELAYS, sign_look_s=60.0),
     )

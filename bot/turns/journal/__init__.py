@@ -8,6 +8,7 @@ from bot.turns.journal.accept import Accepting
 from bot.turns.journal.cancel import Cancelling
 from bot.turns.journal.changing import Change, Changed, Changing
 from bot.turns.journal.claim import Claiming
+from bot.turns.journal.consenting import Consenting
 from bot.turns.journal.errors import NotYet
 from bot.turns.journal.notices import Owing
 from bot.turns.journal.owed import (
@@ -23,6 +24,7 @@ from bot.turns.journal.owed import (
 from bot.turns.journal.reading import Reading
 from bot.turns.journal.reply import Replying
 from bot.turns.journal.signs import Signing
+from bot.turns.journal.summaries import Summarising
 
 __all__ = [
     "MOST_COUNTED",
@@ -40,5 +42,7 @@ __all__ = [
 ]
 
 
-class Journal(Accepting, Changing, Claiming, Replying, Cancelling, Signing, Owing, Reading):
+class Journal(
+    Accepting, Changing, Claiming, Replying, Cancelling, Signing, Owing, Reading, Summarising, Consenting
+):
     """The life of every turn, kept where a crash cannot lose it."""

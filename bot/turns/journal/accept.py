@@ -10,11 +10,13 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 
 from adapters.base import Receipt
+from bot.chat.tombstones import tombstone
 from bot.store.prepared import Bulk, Lookup, among
 from bot.store.tables import UtcDateTime, sqlite_instant
 from bot.store.transaction import Transaction
 from bot.turns.acceptance import Acceptance
 from bot.turns.journal.base import JournalBase
+from bot.turns.journal.burying import tombstones
 from bot.turns.journal.episodes import episodes_of, store_episodes
 from bot.turns.journal.limits import Limits
 from bot.turns.journal.plan import (
@@ -45,11 +47,14 @@ _CHATS = select(chats.c.conversation, chats.c.id, chats.c.data_key, chats.c.last
 _FIND_CHATS = Lookup(_CHATS)
 _LOCK_CHATS = Lookup(_CHATS.order_by(chats.c.conversation).with_for_update(key_share=True))
 _KNOWN_EVENTS = Lookup(
-    select(inbounds.c.event_key, inbounds.c.turn_id).where(
+    select(inbounds.c.event_key, inbounds.c.turn_id)
+    .where(
         inbounds.c.adapter == bindparam("adapter"),
         inbounds.c.account == bindparam("account"),
         among(inbounds.c.event_key, "events"),
     )
+    # What was forgotten has no turn, and no other name than its digest.
+    .union_all(select(tombstones.c.digest, literal_column("''")).where(among(tombstones.c.digest, "digests")))
 )
 _COUNT_BY_CHAT = Lookup(
     select(turns.c.chat_id, func.count(), func.min(turns.c.ord), func.max(turns.c.ord))
@@ -139,7 +144,7 @@ class Accepting(JournalBase):
                 ids=self._ids,
                 caps=self._caps,
                 slots=slots,
-                known=await _known_events(connection, batch),
+                known=await self._known_events(connection, batch),
                 limits=await self._limits(connection, batch, now),
             )
             await _read_waiting(connection, slots, batch, now)
@@ -169,6 +174,16 @@ class Accepting(JournalBase):
         if missing:
             await connection.execute(_ADD_MISSING_CHATS, list(missing.values()))
         return await _find_chats(connection, wanted, lock=True)
+
+    async def _known_events(self, connection: Transaction, batch: Sequence[Acceptance]) -> dict[Key, str]:
+        known: dict[Key, str] = {}
+        for adapter, account, names in _by_account(event_of(acceptance.inbound) for acceptance in batch):
+            digests = {tombstone(self._vault, adapter, account, name): name for name in names}
+            rows = await _KNOWN_EVENTS.rows(
+                connection, adapter=adapter, account=account, events=names, digests=list(digests)
+            )
+            known |= {(adapter, account, digests.get(event, event)): turn_id for event, turn_id in rows}
+        return known
 
     def _chat_row(self, acceptance: Acceptance) -> dict[str, Any]:
         inbound = acceptance.inbound
@@ -211,14 +226,6 @@ async def _find_chats(
             slot = ChatSlot(id=chat_id, key=data_key, last_ord=last_ord, weight=weight)
             found[adapter, account, conversation] = slot
     return found
-
-
-async def _known_events(connection: Transaction, batch: Sequence[Acceptance]) -> dict[Key, str]:
-    known: dict[Key, str] = {}
-    for adapter, account, names in _by_account(event_of(acceptance.inbound) for acceptance in batch):
-        rows = await _KNOWN_EVENTS.rows(connection, adapter=adapter, account=account, events=names)
-        known |= {(adapter, account, event): turn_id for event, turn_id in rows}
-    return known
 
 
 async def _read_waiting(

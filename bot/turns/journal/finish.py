@@ -31,6 +31,8 @@ _RESTATED = fenced_update((TurnState.SENT,), turns.c.held)
 _MARK_RESTATE = (
     update(turns)
     .where(turns.c.id == bindparam("turn"), in_states(RESTATABLE))
+    # What was forgotten is not said again.
+    .where(or_(turns.c.state != TurnState.SENT.value, turns.c.reply_sealed.is_not(None)))
     .values(
         restate=True,
         # Only there: a turn that somebody works on stays theirs, and ends `sent` with the mark on it.

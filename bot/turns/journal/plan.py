@@ -88,7 +88,7 @@ class Plan:
     ids: Ids
     caps: Caps
     slots: Mapping[Key, ChatSlot]
-    #: Events that were committed before, and those of this batch: event to turn.
+    #: Events that were committed before, and those of this batch: event to turn; to nothing where it was forgotten.
     known: dict[Key, str]
     limits: Limits
     #: By `TURN_NAMES` and `INBOUND_NAMES`.
@@ -114,8 +114,8 @@ class Plan:
     def _receipt(self, acceptance: Acceptance) -> Receipt:
         event = event_of(acceptance.inbound)
         slot = self.slots[conversation_of(acceptance.inbound)]
-        if turn_id := self.known.get(event):
-            return Receipt(outcome=Outcome.DUPLICATE, turn_id=turn_id, chat_id=slot.id)
+        if event in self.known:
+            return Receipt(outcome=Outcome.DUPLICATE, turn_id=self.known[event] or None, chat_id=slot.id)
         receipt = self._placed(acceptance, slot)
         if receipt is IGNORED:
             return receipt

@@ -8,8 +8,10 @@ from sqlalchemy import Update, bindparam, insert, update
 
 from bot.store.transaction import Transaction
 from bot.turns.journal.base import JournalBase, fenced, fenced_row, fenced_update
+from bot.turns.journal.consenting import settle_consent
 from bot.turns.journal.rows import chats, reply_parts, turns
 from bot.turns.journal.sealed import part_op_id, part_place, prompt_place, reply_place
+from bot.turns.journal.summaries import cut_context, reset_context
 from bot.turns.model import UNFINISHED, Chat, Part, Reply, Turn, TurnState
 
 #: The final text is stored and not all of it is known to have arrived.
@@ -51,6 +53,7 @@ class Replying(JournalBase):
         async with self._database.write() as connection:
             # The chat's row is locked before the turn's, as accepting does.
             chat = await _move_context(connection, turn, reply)
+            await settle_consent(connection, turn, reply, self._clock.now())
             stored = await fenced_row(connection, _STORE, turn, **self._reply_values(turn, reply))
             await connection.execute(_ADD_PARTS, self._part_rows(turn, reply))
         parts = tuple(
@@ -140,7 +143,10 @@ async def _move_context(connection: Transaction, turn: Turn, reply: Reply) -> Ch
     """Count the change of the chat's memory, and begin it later where the reply resets or cuts it."""
     if reply.prompt is None and not reply.resets_context:
         return turn.chat
-    begin = turn.ord + 1 if reply.resets_context else reply.context_from
-    begins = {} if begin is None else {"context_from": begin}
-    row = (await connection.execute(CHANGE_CONTEXT, {"chat": turn.chat.id, **begins})).one()
+    if reply.resets_context:
+        row = await reset_context(connection, turn)
+    elif reply.context_from is not None:
+        row = await cut_context(connection, turn, reply)
+    else:
+        row = (await connection.execute(CHANGE_CONTEXT, {"chat": turn.chat.id})).one()
     return replace(turn.chat, context_version=row.context_version, context_from=row.context_from)

@@ -28,6 +28,8 @@ WAITING = text("turns.state = 'waiting'")
 WAITS = and_(OPEN, turns.c.state == TurnState.WAITING.value)
 OWED_BY_OWNER = text("((turns.state = 'replied' OR turns.state = 'sending') AND turns.sends_from = 'owner')")
 HELD = text("chats.held")
+#: Chats in another mode than the first one.
+CHOSE = text("chats.consent != 'mentions'")
 #: Dead letters that nobody requeued or discarded.
 ON_THE_LIST = text("(dead_letters.requeued_at IS NULL AND dead_letters.discarded_at IS NULL)")
 NOTICE_OWED = text("notices.state != 'sent'")
@@ -128,7 +130,7 @@ def _conversation_kind(word: str) -> ConversationKind:
         return ConversationKind.GROUP
 
 
-def _consent(word: str) -> Consent:
+def consent_from(word: str) -> Consent:
     """Read what a chat consents to; of what a newer version allows, the least is taken."""
     try:
         return Consent(word)
@@ -148,7 +150,7 @@ def chat_from(row: Row[Any]) -> Chat:
         context_version=row.of_chat_context_version,
         context_from=row.of_chat_context_from,
         weight=row.of_chat_weight,
-        consent=_consent(row.of_chat_consent),
+        consent=consent_from(row.of_chat_consent),
         recent_messages=row.of_chat_recent_messages,
         recent_hours=row.of_chat_recent_hours,
         consent_locked=row.of_chat_consent_locked,

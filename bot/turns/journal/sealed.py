@@ -21,12 +21,17 @@ def seal_said(
     """Seal what a person wrote, with who wrote it and what it quotes."""
     quoted = inbound.quoted
     author, quote, ours = (quoted.author, quoted.text, quoted.by_assistant) if quoted else ("", "", False)
+    more = ""
+    if inbound.sender_is_admin is not None:
+        more += f', "by_admin": {_json(inbound.sender_is_admin)}'
+    if quoted is not None and not (author or quote or ours):
+        more += ', "quote_hidden": true'
     # Written out: an object costs the encoder several times what its texts do.
     body = (
         f'{{"v": 1, "sender_id": {_json(inbound.sender.id)}, "sender_name": {_json(inbound.sender.name)}'
         f', "text": {_json(said)}, "sent_at": {_json(inbound.sent_at.isoformat())}'
         f', "quoted_author": {_json(author)}, "quoted_text": {_json(quote)}'
-        f', "quoted_by_assistant": {_json(ours)}}}'
+        f', "quoted_by_assistant": {_json(ours)}{more}}}'
     )
     return vault.seal(key, body, Place(chat=chat_id, item=inbound_id, field=SealedField.INBOUND))
 
@@ -63,6 +68,8 @@ def open_said(vault: Vault, chat: Chat, row: Row[Any]) -> Said:
         quoted_author=body["quoted_author"],
         quoted_text=body["quoted_text"],
         quoted_by_assistant=body["quoted_by_assistant"],
+        quote_hidden=body.get("quote_hidden", False),
+        by_admin=body.get("by_admin"),
     )
 
 
@@ -74,6 +81,26 @@ def prompt_place(chat_id: str, turn_id: str) -> Place:
 def reply_place(chat_id: str, turn_id: str) -> Place:
     """Name where a turn's reply is sealed."""
     return Place(chat=chat_id, item=turn_id, field=SealedField.REPLY)
+
+
+def summary_place(chat_id: str, up_to: int) -> Place:
+    """Name where the summary of all turns up to an `ord` is sealed: the same before and after it is taken."""
+    return Place(chat=chat_id, item=str(up_to), field=SealedField.SUMMARY)
+
+
+def card_place(chat_id: str) -> Place:
+    """Name where a chat's card is sealed."""
+    return Place(chat=chat_id, item="card", field=SealedField.CARD)
+
+
+def memory_place(chat_id: str, memory_id: str) -> Place:
+    """Name where something that a chat asked to have remembered is sealed."""
+    return Place(chat=chat_id, item=memory_id, field=SealedField.MEMORY)
+
+
+def said_place(chat_id: str, inbound_id: str) -> Place:
+    """Name where what a person wrote is sealed."""
+    return Place(chat=chat_id, item=inbound_id, field=SealedField.INBOUND)
 
 
 def part_op_id(turn_id: str, number: int) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chat.budget import Limits, cut, exchange_costs, kept, likely_tokens, most_tokens
+from bot.chat.budget import MOST_EXCHANGES, Limits, cut, exchange_costs, kept, likely_tokens, most_tokens
 from tests.fixtures.remembered import an_exchange
 
 
@@ -93,6 +93,18 @@ def test_cuts_are_rare():
     gaps = {after - before for before, after in pairwise(cuts)}
     assert cuts
     assert min(gaps) >= 20
+
+
+def test_too_many_exchanges_are_cut_however_short():
+    stay = kept([1] * (MOST_EXCHANGES + 1), system=0, new=0, high_water=8192)
+    assert (kept([1] * MOST_EXCHANGES, system=0, new=0, high_water=8192), stay) == (400, 200)
+
+
+def test_a_cut_makes_room_for_what_will_stand_before_it():
+    """The summary that is taken at a cut may be longer than the one before, or shorter."""
+    exchanges = [an_exchange(n, "x" * 200, "y" * 200) for n in range(8)]
+    common = {"turn_ord": 9, "system": 100, "new": 100, "high_water": 3000, "count": most_tokens}
+    assert [cut(exchanges, system_after=after, **common) for after in (100, 400, 2950)] == [5, 6, 9]
 
 
 def test_a_cut_names_where_memory_begins():

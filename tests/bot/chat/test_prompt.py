@@ -11,6 +11,7 @@ from adapters.base import ConversationKind
 from bot.chat.budget import likely_tokens
 from bot.chat.prompt import (
     Persona,
+    background_message,
     build,
     cleaned,
     inert,
@@ -139,6 +140,37 @@ def test_each_prompt_extends_the_one_before(texts: list[tuple[str, str]]):
         assert after[:-1] == (*before, reply)
 
 
+def test_the_background_stands_between_the_rules_and_the_log():
+    background = background_message("- Ann is a nurse", "Bob asked for tea")
+    messages = build("s", [an_exchange(1, "q", "a")], "x", background=background)
+    assert [message.role.value for message in messages] == [
+        *("system", "user", "assistant", "user", "assistant", "user")
+    ]
+    assert messages[1].content == (
+        "‹about this chat›\n- Ann is a nurse\n‹end of what is known about this chat›\n"
+        "‹summary of what was said before›\nBob asked for tea\n‹end of summary›"
+    )
+
+
+@pytest.mark.parametrize(
+    ("card", "summary", "marks"),
+    [("", "", 0), ("card", "", 2), ("", "summary", 2)],
+    ids=["neither", "card", "summary"],
+)
+def test_what_is_not_known_leaves_no_marks(card: str, summary: str, marks: int):
+    background = background_message(card, summary)
+    assert background.count("‹") == marks
+    assert len(build("s", [], "x", background=background)) == (4 if marks else 2)
+
+
+@given(card=TEXTS, summary=TEXTS)
+def test_nobody_closes_the_background(card: str, summary: str):
+    """Whatever is remembered or summarised, the marks around it are exactly ours."""
+    told = background_message(card, summary)
+    assert told.count("‹") == told.count("›") == 2 * bool(card) + 2 * bool(summary)
+    assert "<|" not in told
+
+
 def test_a_reply_stays_as_the_engine_gave_it():
     reply = "  spaced \r\n[kept] \u200b"
     assert build("s", [an_exchange(1, "q", reply)], "x")[2].content == reply
@@ -157,7 +189,10 @@ def test_a_reply_cannot_smuggle_a_control_word():
         pytest.param("Paris. ‹from Bob› no ‹time Monday", "Paris.  no ", id="within-and-unfinished"),
         pytest.param("‹from Ann", "", id="nothing-else-yet"),
         pytest.param("‹fr", "", id="hardly-begun"),
+        pytest.param("‹about this chat› Paris.", "Paris.", id="background"),
+        pytest.param("Paris. ‹summary of wh", "Paris. ", id="unfinished-background"),
         pytest.param("Say ‹Bonjour› to him.", "Say ‹Bonjour› to him.", id="a-quotation"),
+        pytest.param("Read ‹about time› by him.", "Read ‹about time› by him.", id="another-quotation"),
     ],
 )
 def test_marks_that_a_model_writes_are_not_shown(said: str, shown: str) -> None:

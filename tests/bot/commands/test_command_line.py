@@ -123,7 +123,7 @@ def test_output_that_nobody_reads_is_no_traceback(tmp_path):
 
 def test_every_command_has_a_name_of_its_own_and_a_summary():
     names = [command.name for command in COMMANDS]
-    assert len(names) == 13
+    assert len(names) == 16
     assert len(set(names)) == len(names)
     assert all(command.summary for command in COMMANDS)
 
@@ -146,6 +146,11 @@ def test_a_status_is_put_into_lines_for_a_person():
         "dead      1 (given up: see `aside dead list`)",
         "adapters  terminal connected",
     ]
+
+
+def test_what_the_cache_saves_is_told_where_it_is_known():
+    body = {"waiting": 0, "cached_share": 0.9384}
+    assert "cached    93.8% of the prompts' tokens since the start" in render(body).splitlines()
 
 
 def test_what_is_counted_only_so_far_is_said_to_be_more():

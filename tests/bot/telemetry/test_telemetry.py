@@ -10,6 +10,10 @@ from bot.telemetry import events
 from bot.telemetry.events import (
     AmbiguousSend,
     AttemptFailed,
+    BreakCause,
+    ContextCut,
+    ContextDropped,
+    CutWithoutSummary,
     Dependency,
     Details,
     EngineStateChanged,
@@ -19,8 +23,12 @@ from bot.telemetry.events import (
     NoticeSent,
     OutageBegan,
     OutageEnded,
+    PrefixBroken,
     ScheduleRebuilt,
     ShedReason,
+    SummaryFailed,
+    SummaryProblem,
+    SummaryStored,
     TurnAccepted,
     TurnFinished,
     TurnOutcome,
@@ -39,6 +47,12 @@ ACCEPTED = TurnAccepted(turn_id="t1", chat_id="c1", adapter="terminal")
 
 def sample(metrics: Metrics, name: str, **labels: str) -> float | None:
     return metrics.registry.get_sample_value(name, labels)
+
+
+def broken(cause: BreakCause) -> PrefixBroken:
+    return PrefixBroken(
+        turn_id="t", chat_id="c", cause=cause, predicted_tokens=480, cached_tokens=96, message_index=2
+    )
 
 
 def test_every_hook_hears_every_event_in_order():
@@ -78,6 +92,22 @@ def test_every_hook_hears_every_event_in_order():
             {"kind": "cached"},
             60,
         ),
+        (ContextCut(turn_id="t", chat_id="c"), "aside_context_cuts_total", {"summary": "true"}, 1),
+        (CutWithoutSummary(turn_id="t", chat_id="c"), "aside_context_cuts_total", {"summary": "false"}, 1),
+        (
+            SummaryFailed(chat_id="c", reason=SummaryProblem.BUSY),
+            "aside_summaries_total",
+            {"outcome": "busy"},
+            1,
+        ),
+        (
+            SummaryStored(chat_id="c", prompt_tokens=700, cached_tokens=640, output_tokens=90),
+            "aside_tokens_total",
+            {"kind": "summary_cached"},
+            640,
+        ),
+        (ContextDropped(chat_id="c", error="SealBroken"), "aside_contexts_dropped_total", {}, 1),
+        (broken(BreakCause.CUT), "aside_prefix_breaks_total", {"cause": "cut"}, 1),
         (
             TurnFinished(turn_id="t", chat_id="c", outcome=TurnOutcome.DEAD, total_s=4.0),
             "aside_turns_total",
@@ -169,6 +199,16 @@ def test_an_event_is_a_line_of_its_fields(caplog):
     with caplog.at_level(logging.INFO):
         log_event(TurnFinished(turn_id="t", chat_id="c", outcome=TurnOutcome.SENT, total_s=1.23456))
     assert caplog.messages == ["TurnFinished turn_id=t chat_id=c outcome=sent total_s=1.235"]
+
+
+@pytest.mark.parametrize("cause", BreakCause)
+def test_a_broken_prefix_is_told_and_only_a_fault_of_ours_is_a_warning(caplog, cause):
+    with caplog.at_level(logging.INFO):
+        log_event(broken(cause))
+    numbers = "predicted_tokens=480 cached_tokens=96 message_index=2"
+    assert caplog.messages == [f"PrefixBroken turn_id=t chat_id=c cause={cause.value} {numbers}"]
+    warns = [record.levelno == logging.WARNING for record in caplog.records]
+    assert warns == [cause is BreakCause.LAYOUT]
 
 
 def test_a_detail_is_not_logged_at_info(caplog):

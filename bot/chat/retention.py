@@ -1,0 +1,125 @@
+"""Retention: what people wrote goes when it has become too old, by itself and a little at a time."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bot.chat.believing import TRUST_AFTER_S, BelievedClock
+from bot.clock import Clock
+from bot.errors import ContextUnavailable, StoreUnavailable
+from bot.turns.journal.retaining import Due, Retaining
+from bot.turns.model import Chat
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between two sweeps; and where words go at once, seconds that a finished turn still has for its late edits.
+SWEEP_S = 240.0
+AT_ONCE_S = 30.0
+#: Between two transactions, so that a sweep of years holds nobody up.
+_PAUSE_S = 0.02
+
+#: Drops what an adapter's own store holds from before an instant.
+Dropping = Callable[[datetime], Awaitable[int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere:
+    """Where words are beside the record's turns."""
+
+    #: Drops a cached context. Raises `ContextUnavailable`.
+    drop_context: Callable[[Chat], Awaitable[None]]
+    #: Takes what was deleted out of the database's files. Raises `StoreUnavailable`.
+    scrub: Callable[[], Awaitable[None]]
+    #: Adapters' own stores that know no retention themselves.
+    stores: tuple[Dropping, ...] = field(default=())
+
+
+class Retention:
+    """Sweeps away what is older than a deployment, or a chat for itself, keeps."""
+
+    def __init__(self, retaining: Retaining, elsewhere: Elsewhere, clock: Clock, *, days: int) -> None:
+        self._retaining = retaining
+        self._elsewhere = elsewhere
+        self._clock = clock
+        self._days = days
+        self._believed = BelievedClock()
+        self._doubts = False
+
+    async def due(self) -> Due:
+        """Count what the next sweep would take. Raises `StoreUnavailable`."""
+        due = await self._retaining.due(self._before(self._days), self._days)
+        for chat_id, days in await self._retaining.stricter(self._days):
+            more = await self._retaining.due_of(chat_id, self._before(days))
+            due = Due(turns=due.turns + more.turns, chats=due.chats + more.chats)
+        return due
+
+    async def sweep(self) -> int:
+        """Take everything that is too old now, in small steps; how many turns that were. Raises `StoreUnavailable`."""
+        swept = await self._sweep(self._before(self._days))
+        for chat_id, days in await self._retaining.stricter(self._days):
+            swept += await self._sweep(self._before(days), chat_id)
+        await self._retaining.drop_tombstones(self._clock.now())
+        for drop in self._elsewhere.stores:
+            await drop(self._before(max(self._days, 1)))
+        if swept:
+            await self._elsewhere.scrub()
+        return swept
+
+    async def run(self) -> None:
+        """Sweep until cancelled. A database that is away, or a clock that jumped, is logged once."""
+        away = False
+        while True:
+            try:
+                if await self._may_sweep() and (swept := await self.sweep()):
+                    logger.info("the words of %d turns went: they were older than they may become", swept)
+            except StoreUnavailable as exc:
+                if not away:
+                    logger.warning("retention waits for the database: %s", exc)
+                away = True
+            else:
+                away = False
+            await asyncio.sleep(await self._pause_s())
+
+    async def _may_sweep(self) -> bool:
+        newest = await self._retaining.newest()
+        believes = self._believed.believes(self._clock.now(), self._clock.monotonic(), newest)
+        if not believes and not self._doubts:
+            logger.warning(
+                "the clock is more than a day ahead of where it should be: nothing is swept for %d minutes; "
+                "if it is wrong, set it right until then",
+                TRUST_AFTER_S // 60,
+            )
+        self._doubts = not believes
+        return believes
+
+    async def _pause_s(self) -> float:
+        try:
+            stricter = await self._retaining.stricter(self._days)
+        except StoreUnavailable:
+            return SWEEP_S
+        shortest = min([self._days, *(days for _, days in stricter)])
+        return SWEEP_S if shortest else AT_ONCE_S
+
+    async def _sweep(self, before: datetime, chat_id: str | None = None) -> int:
+        turns, behind = 0, ""
+        while True:
+            swept = await self._retaining.sweep(before, self._clock.now(), chat_id=chat_id, behind=behind)
+            turns += swept.turns
+            for chat in swept.chats:
+                await self._drop(chat)
+            if swept.behind is None:
+                return turns
+            behind = swept.behind
+            await asyncio.sleep(_PAUSE_S)
+
+    async def _drop(self, chat: Chat) -> None:
+        try:
+            await self._elsewhere.drop_context(chat)
+        except ContextUnavailable:
+            # Its version no longer fits, so nobody reads it; and it goes with its time to live.
+            logger.debug("the cached context of chat %s could not be dropped", chat.id)
+
+    def _before(self, days: int) -> datetime:
+        return self._clock.now() - max(timedelta(days=days), timedelta(seconds=AT_ONCE_S))

@@ -1,0 +1,127 @@
+"""`aside keys`: which key-encryption keys there are, and beginning another epoch."""
+
+import asyncio
+from argparse import SUPPRESS, ArgumentParser, Namespace, _SubParsersAction
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bot.clock import SystemClock
+from bot.commands.base import Command
+from bot.commands.durations import spoken
+from bot.settings import LoadedSettings, Settings
+
+if TYPE_CHECKING:
+    # At run time they come with the database and the vault, which `aside --help` does without.
+    from bot.chat.key_ring import KeyRing
+    from bot.chat.rotation import Rotated
+
+_WARNING = (
+    "Another key takes over, and the keys of before are destroyed. Backups of the database that were made before "
+    "can then be read only with a copy of the key file that was made with them."
+)
+
+
+def _add_arguments(parser: ArgumentParser) -> None:
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    _action(actions, "show", _show, "show which keys there are, how old, and how much each wraps")
+    rotate = _action(actions, "rotate", _rotate, "begin another epoch, and destroy the keys of all before")
+    rotate.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def _action(
+    actions: "_SubParsersAction[ArgumentParser]", name: str, run: Any, summary: str
+) -> ArgumentParser:
+    parser = actions.add_parser(name, help=summary, description=summary)
+    parser.set_defaults(action=run)
+    # They may stand behind the action, too.
+    parser.add_argument("--data-dir", metavar="DIR", default=SUPPRESS, help=SUPPRESS)
+    parser.add_argument("--config", metavar="FILE", type=Path, default=SUPPRESS, help=SUPPRESS)
+    return parser
+
+
+def _run(arguments: Namespace, loaded: LoadedSettings) -> int:
+    status: int = asyncio.run(arguments.action(arguments, loaded.settings))
+    return status
+
+
+async def _show(_arguments: Namespace, settings: Settings) -> int:
+    from bot.bootstrap.keys import open_rekeying
+    from bot.bootstrap.vault import standing_keys, where_keys_are
+
+    ring = standing_keys(settings)
+    async with open_rekeying(settings) as rekeying:
+        counts = await rekeying.counted()
+    print(_table(ring, counts, SystemClock().now()))
+    missing = sorted(counts.keys() - ring.keys.keys())
+    for key_id in missing:
+        print(f"{where_keys_are(settings)} lacks key {key_id}: restore it.")
+    return 1 if missing else 0
+
+
+async def _rotate(arguments: Namespace, settings: Settings) -> int:
+    from bot.bootstrap.keys import open_rotation
+    from bot.bootstrap.vault import given_keys
+
+    if given := given_keys(settings):
+        return await _rewrap(settings, given)
+    print(_WARNING)
+    if not arguments.yes and not await asyncio.to_thread(_agrees):
+        print("Nothing was changed.")
+        return 1
+    async with open_rotation(settings) as rotation:
+        print(f"This takes {settings.worker.lease_s:g} seconds and a little more.", flush=True)
+        return _told(await rotation.rotate())
+
+
+async def _rewrap(settings: Settings, ring: "KeyRing") -> int:
+    """Rotate keys that are the operator's to change: everything is wrapped by the current one."""
+    from bot.bootstrap.keys import open_rekeying, rewrap_by_given
+
+    async with open_rekeying(settings) as rekeying:
+        done = await rewrap_by_given(settings, ring, rekeying)
+    print(f"Key {ring.current} wraps everything now; {done.rewrapped} data keys were wrapped anew.")
+    free = [key_id for key_id in ring.retiring if not done.stuck[key_id]]
+    if free:
+        print(f"Once every process runs with these keys, take out of vault.keys: {', '.join(free)}")
+    return 1 if done.stuck else 0
+
+
+def _agrees() -> bool:
+    try:
+        return input("Rotate? [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        print("\nNobody is here to answer: give --yes.")
+        return False
+
+
+def _told(done: "Rotated") -> int:
+    print(f"Key {done.current} is the current one; {done.rewrapped} data keys were wrapped anew.")
+    if done.destroyed:
+        print(f"Destroyed: {', '.join(done.destroyed)}")
+    for key_id, number in done.kept.items():
+        print(
+            f"Key {key_id} stays: {number} data keys that it wraps do not open. "
+            "They are damaged, or vault.organisation is not what it was."
+        )
+    return 1 if done.kept else 0
+
+
+def _table(ring: "KeyRing", counts: Mapping[str, int], now: datetime) -> str:
+    rows = [("KEY", "AGE", "WRAPS", "")]
+    for key_id in ring.keys:
+        made_at = ring.made_at.get(key_id)
+        age = spoken(now - made_at) if made_at else "unknown"
+        role = "current" if key_id == ring.current else "retiring"
+        rows.append((key_id, age, f"{counts.get(key_id, 0)} data keys", role))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+
+
+KEYS = Command(
+    name="keys",
+    summary="show the keys that seal what people write, or begin another epoch of them",
+    run=_run,
+    add_arguments=_add_arguments,
+)

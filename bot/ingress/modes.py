@@ -1,0 +1,144 @@
+"""What chats let the assistant see, at hand without I/O: read for all of them every few seconds."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Final, Protocol, Self
+
+from bot.clock import Clock
+from bot.errors import StoreUnavailable
+from bot.turns.journal.consenting import Chosen
+from bot.turns.model import Chat, Consent
+from bot.turns.tasks import end
+
+logger = logging.getLogger(__name__)
+
+#: Seconds without a look after which nobody is believed to allow more than the least.
+_BELIEVED_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """What one chat lets the assistant see."""
+
+    consent: Consent
+    #: The chat, where it is needed: with `RECENT`.
+    chat: Chat | None = None
+
+
+#: The mode of every chat that chose none.
+FIRST: Final = Mode(Consent.MENTIONS)
+
+
+class Modes(Protocol):
+    """Knows the mode of every chat; kept current while its context is open."""
+
+    def of(self, adapter: str, account: str, conversation: str) -> Mode:
+        """Return a chat's mode, without I/O."""
+        ...
+
+    async def __aenter__(self) -> Self:
+        """Begin to know."""
+        ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End it."""
+        ...
+
+
+class FirstModes:
+    """The modes where no chat ever chose another: for tests and demonstrations."""
+
+    def of(self, adapter: str, account: str, conversation: str) -> Mode:
+        """Return the first mode."""
+        return FIRST
+
+    async def __aenter__(self) -> Self:
+        """Nothing needs to be known."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Nothing ends."""
+
+
+#: `Journal.chosen`: reads what was chosen by the chats that chose another mode than the first.
+Choices = Callable[[], Awaitable[Chosen]]
+
+
+class KnownModes:
+    """The `Modes` over the record.
+
+    While the record is away the last modes stand for some seconds; from then on only `OFF` does, and every other chat
+    is treated as one that allows the least.
+    """
+
+    def __init__(self, choices: Choices, clock: Clock, *, every_s: float = 3.0) -> None:
+        self._choices = choices
+        self._clock = clock
+        self._every_s = every_s
+        self._modes: dict[tuple[str, str, str], Mode] = {}
+        self._looked_s = clock.monotonic()
+        self._out = False
+        self._task: asyncio.Task[None] | None = None
+
+    def of(self, adapter: str, account: str, conversation: str) -> Mode:
+        """Return a chat's mode as it was at the last look."""
+        return self._modes.get((adapter, account, conversation), FIRST)
+
+    async def __aenter__(self) -> Self:
+        """Look, and go on looking."""
+        await self.look()
+        self._task = asyncio.create_task(self._run(), name="modes")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Look no more."""
+        if self._task is not None:
+            await end({self._task})
+
+    async def look(self) -> None:
+        """Read the modes from the record; while that is away, believe less and less."""
+        began_s = self._clock.monotonic()
+        try:
+            chosen = await self._choices()
+        except StoreUnavailable:
+            self._note(out=True)
+            if began_s - self._looked_s > _BELIEVED_S:
+                self._modes = {
+                    where: mode for where, mode in self._modes.items() if mode.consent is Consent.OFF
+                }
+            return
+        self._modes = _modes(chosen)
+        self._looked_s = began_s
+        self._note(out=False)
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(self._every_s * random.uniform(0.8, 1.2))  # noqa: S311 - jitter, not a secret
+            try:
+                await self.look()
+            except Exception:
+                logger.exception("reading what chats allow met an unexpected error and goes on")
+
+    def _note(self, *, out: bool) -> None:
+        if out != self._out:
+            self._out = out
+            logger.warning("what chats allow %s", "cannot be read now" if out else "is read again")
+
+
+def _modes(chosen: Chosen) -> dict[tuple[str, str, str], Mode]:
+    # Each but the few with a chat of their own is one of these.
+    plain = {consent: Mode(consent) for consent in Consent}
+    modes = {where: plain[consent] for where, consent in chosen.modes.items()}
+    for chat in chosen.heard:
+        modes[chat.adapter, chat.account, chat.conversation] = Mode(chat.consent, chat)
+    return modes

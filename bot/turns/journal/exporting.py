@@ -1,0 +1,130 @@
+"""Exporting: what the record keeps of one person, opened for that person."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, String, bindparam, select
+
+from bot.chat.vault import Vault
+from bot.errors import SealBroken
+from bot.store.database import Database
+from bot.store.transaction import Transaction
+from bot.turns.journal.burying import memories
+from bot.turns.journal.rows import CHAT_COLUMNS, chat_from, chats, inbounds, turns
+from bot.turns.journal.sealed import memory_place, reply_place, said_place
+from bot.turns.model import Chat
+
+_PERSON = bindparam("person", type_=String())
+_CHAT = bindparam("chat", type_=String())
+_THEIRS = (
+    select(turns.c.chat_id)
+    .distinct()
+    .where(turns.c.adapter == bindparam("adapter"), turns.c.sender_id == _PERSON)
+)
+_CHATS = select(*CHAT_COLUMNS).where(chats.c.id.in_(_THEIRS), chats.c.account == bindparam("account"))
+_TURNS = (
+    select(
+        turns.c.id,
+        turns.c.accepted_at,
+        turns.c.reply_sealed,
+        inbounds.c.id.label("inbound_id"),
+        inbounds.c.said_sealed,
+    )
+    .select_from(turns.join(inbounds, inbounds.c.turn_id == turns.c.id))
+    .where(turns.c.chat_id == _CHAT, turns.c.sender_id == _PERSON, ~inbounds.c.withdrawn)
+    .order_by(turns.c.ord.desc(), inbounds.c.id)
+    .limit(bindparam("most"))
+)
+_MEMORIES = (
+    select(memories.c.id, memories.c.number, memories.c.text_sealed, memories.c.created_at)
+    .where(memories.c.chat_id == _CHAT)
+    .order_by(memories.c.number)
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptMessage:
+    """One message of a person, and what was answered."""
+
+    said: str
+    said_at: datetime
+    accepted_at: datetime
+    #: What the person replied to, where that was kept.
+    quoted: str
+    #: None where there is no answer, or it answered an earlier message of the same turn.
+    answered: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptChat:
+    """What is kept of a person in one chat."""
+
+    chat: Chat
+    messages: tuple[KeptMessage, ...]
+    #: What the chat asked to have remembered; only of a chat that is the person's own.
+    memories: tuple[str, ...]
+
+
+class Exporting:
+    """Opens what is kept of one person. Every call raises `StoreUnavailable` and `KeyMissing`."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database = database
+        self._vault = vault
+
+    async def kept_of(
+        self, adapter: str, account: str, sender_id: str, *, direct_chat: str, most: int
+    ) -> list[KeptChat]:
+        """Read what is kept of a person in every chat of an account: the newest messages of each.
+
+        `direct_chat` is the chat that is the person's own. Reads through all turns; what is damaged is left out.
+        """
+        asked = {"adapter": adapter, "account": account, "person": sender_id}
+        async with self._database.survey() as connection:
+            found = [chat_from(row) for row in await connection.execute(_CHATS, asked)]
+            return [
+                await self._kept(connection, chat, sender_id, most, is_own=chat.id == direct_chat)
+                for chat in found
+            ]
+
+    async def _kept(
+        self, connection: Transaction, chat: Chat, sender_id: str, most: int, *, is_own: bool
+    ) -> KeptChat:
+        asked = {"chat": chat.id, "person": sender_id, "most": most}
+        rows = (await connection.execute(_TURNS, asked)).all()
+        own = (await connection.execute(_MEMORIES, {"chat": chat.id})).all() if is_own else []
+        texts = (self._opened(chat, row.text_sealed, memory_place(chat.id, row.id)) for row in own)
+        return KeptChat(
+            chat=chat,
+            messages=self._messages(chat, rows),
+            memories=tuple(text for text in texts if text is not None),
+        )
+
+    def _messages(self, chat: Chat, rows: Any) -> tuple[KeptMessage, ...]:
+        found, answered = list[KeptMessage](), set[str]()
+        for row in rows:
+            body = self._opened(chat, row.said_sealed, said_place(chat.id, row.inbound_id))
+            if body is not None:
+                found.append(self._message(chat, row, json.loads(body), is_first=row.id not in answered))
+                answered.add(row.id)
+        return tuple(found)
+
+    def _message(self, chat: Chat, row: Row[Any], said: dict[str, Any], *, is_first: bool) -> KeptMessage:
+        reply = None
+        if is_first and row.reply_sealed is not None:
+            reply = self._opened(chat, row.reply_sealed, reply_place(chat.id, row.id))
+        return KeptMessage(
+            said=said["text"],
+            said_at=datetime.fromisoformat(said["sent_at"]),
+            accepted_at=row.accepted_at,
+            quoted=said["quoted_text"],
+            answered=reply,
+        )
+
+    def _opened(self, chat: Chat, sealed: bytes, place: Any) -> str | None:
+        try:
+            return self._vault.open(chat.key, sealed, place)
+        except SealBroken:
+            return None

@@ -1,0 +1,94 @@
+"""What was said long ago is still in the prompt: in the log, in the summary or on the card (who, what, when).
+
+A seeded chat of several people over the pure parts, with a summariser that keeps what it is told to keep. What a real
+model keeps is its own matter; what reaches it, and what becomes of what it writes, is ours.
+"""
+
+import random
+import re
+from dataclasses import replace
+
+import pytest
+
+from bench.coherence import Recall, live, measure
+from bench.long_chat import LongChat
+from bench.long_talk import NOTE, Talk
+from bot.chat.budget import Limits
+from bot.chat.summary import SummaryPrompt
+from bot.turns.model import Background
+from engine.base import ChatMessage
+from engine.scripted import ScriptedEngine
+
+TURNS = 330
+CARD = "- Eve is allergic to nuts"
+#: A note as the log has it, and as a summary keeps it: who, when, what.
+SAID = re.compile(rf"‹from (\w+), \w+ (\S+ \S+) UTC› {NOTE} (.*)")
+KEPT = re.compile(rf"(\w+) (\S+ \S+) {NOTE} (.*)")
+
+
+def a_chat(max_model_len: int) -> LongChat:
+    chat = LongChat(
+        limits=Limits(max_model_len=max_model_len), tokens=lambda text: len(text.encode()) // 4 + 1
+    )
+    chat.context = replace(chat.context, background=Background(card=CARD))
+    return chat
+
+
+def notes_in(messages: tuple[ChatMessage, ...]) -> str:
+    """Write down every note that stands in a prompt, with who said it and when, as a good summariser would."""
+    notes: dict[str, str] = {}
+    for line in "\n".join(message.content for message in messages[1:-1]).split("\n"):
+        if found := SAID.match(line) or KEPT.match(line):
+            who, when, what = found.groups()
+            notes.setdefault(what, f"{who} {when} {NOTE} {what}")
+    return "\n".join(notes.values())
+
+
+async def keep_notes(prompt: SummaryPrompt) -> str:
+    return notes_in(prompt.messages)
+
+
+async def forget_all(_prompt: SummaryPrompt) -> str:
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("max_model_len", "facts", "busy"),
+    [(2048, 4, 0.0), (4096, 6, 0.3), (8192, 8, 0.3)],
+    ids=["small", "middle", "embedded"],
+)
+@pytest.mark.parametrize("seed", range(5))
+async def test_what_was_said_long_ago_is_still_known(seed: int, max_model_len: int, facts: int, busy: float):
+    """Also where the engine is too busy for a summary every third time it is wanted."""
+    recall, chat, chance = Recall(), a_chat(max_model_len), random.Random(seed)
+    talk = Talk(seed, turns=TURNS, facts=facts)
+    await live(talk, chat, keep_notes, recall, lambda: chance.random() < busy)
+    assert recall.told == recall.looked
+    assert recall.looked[30] == recall.looked[100] == facts
+    assert recall.looked[300] >= 1
+    assert recall.summaries >= 3
+
+
+async def test_the_card_is_never_lost():
+    chat = a_chat(2048)
+    talk = Talk(1, turns=TURNS, facts=1)
+    for turn in range(TURNS):
+        made = chat.ask(talk.said(turn), reply=talk.reply())
+        assert CARD in made.messages[1].content
+
+
+async def test_a_summariser_that_forgets_is_found_out():
+    """The same chat without summaries knows nothing of a hundred turns ago: the tests above can fail."""
+    recall = Recall()
+    await live(Talk(0, turns=TURNS, facts=4), a_chat(2048), forget_all, recall)
+    assert (recall.known[100], recall.looked[100]) == (0, 4)
+
+
+async def test_the_bench_reports_what_an_engines_summaries_keep():
+    """With an engine that keeps every note it finds nothing missing; what it was asked is the wish for a summary."""
+    engine = ScriptedEngine(lambda request: notes_in(request.messages), max_model_len=4096)
+    report = await measure(engine, window=4096, talks=1)
+    assert engine.requests
+    assert all(request.messages[-1].content.startswith("‹summary wanted›") for request in engine.requests)
+    assert set(report.figures.values()) == {1.0}
+    assert report.met

@@ -1,0 +1,287 @@
+"""Retention: words go when they are too old, everywhere, and nothing else does."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+
+from adapters.base import Outcome
+from bot.chat.believing import TRUST_AFTER_S
+from bot.chat.context import Context
+from bot.chat.memory_context import MemoryContext
+from bot.chat.memory_vault import EphemeralVault
+from bot.chat.retention import AT_ONCE_S, Elsewhere, Retention
+from bot.store.database import Database
+from bot.store.records import SqlRecordStore
+from bot.store.tables import Base
+from bot.turns.dead_letters import Which
+from bot.turns.journal import Journal
+from bot.turns.journal.dead import DeadLetters
+from bot.turns.journal.retaining import Due, Retaining
+from bot.turns.model import Chat, NoticeKind, Summary, Turn, TurnState
+from tests.fixtures.clocks import ManualClock
+from tests.fixtures.turns import acceptance, reply
+
+DAY_S = timedelta(days=1).total_seconds()
+DAYS = 30
+
+
+@dataclass(kw_only=True)
+class World:
+    """A record in which time passes, and what sweeps it."""
+
+    database: Database
+    journal: Journal
+    vault: EphemeralVault
+    clock: ManualClock
+    contexts: MemoryContext = field(default_factory=MemoryContext)
+    scrubbed: int = 0
+    token: int = 0
+
+    @property
+    def retaining(self) -> Retaining:
+        return Retaining(self.database, self.vault)
+
+    def retention(self, days: int = DAYS) -> Retention:
+        async def scrub() -> None:
+            self.scrubbed += 1
+
+        terminal = SqlRecordStore(self.database, self.vault, "terminal", self.clock)
+
+        async def drop(before: datetime) -> int:
+            return await terminal.forget_before("", before)
+
+        elsewhere = Elsewhere(drop_context=self.contexts.drop, scrub=scrub, stores=(drop,))
+        return Retention(self.retaining, elsewhere, self.clock, days=days)
+
+    async def claim(self, chat_id: str) -> Turn:
+        self.token += 10
+        turn = await self.journal.claim(chat_id, self.token, "epoch")
+        assert turn is not None
+        return turn
+
+    async def ask(self, room: str = "room", **more: object) -> str:
+        [receipt] = await self.journal.accept([acceptance("asked", conversation=room, **more)])
+        return receipt.chat_id
+
+    async def talk(self, answer: str = "answered", room: str = "room", **more: object) -> str:
+        chat_id = await self.ask(room, **more)
+        turn = await self.journal.store_reply(await self.claim(chat_id), reply(answer, prompt="asked"))
+        await self.journal.start_part(turn, 0)
+        await self.journal.part_sent(turn, 0, "message")
+        await self.journal.finish(turn)
+        return chat_id
+
+    async def chat(self, room: str = "room") -> Chat:
+        found = await self.journal.chat_by_conversation("fake", "main", room)
+        assert found is not None
+        return found
+
+    async def remembered(self, room: str = "room") -> list[str]:
+        return [one.reply for one in await self.journal.exchanges(await self.chat(room), 9999)]
+
+    async def words(self) -> int:
+        """Count the sealed values of the record."""
+        found = 0
+        async with self.database.read() as connection:
+            for table in Base.metadata.tables.values():
+                for column in table.columns:
+                    if column.name.endswith("_sealed"):
+                        rows = await connection.execute(table.select().with_only_columns(column))
+                        found += sum(1 for value in rows.scalars() if value)
+        return found
+
+
+@pytest.fixture
+def world(database: Database, clock: ManualClock) -> World:
+    vault = EphemeralVault()
+    return World(database=database, journal=Journal(database, vault, clock), vault=vault, clock=clock)
+
+
+async def test_words_go_after_their_days_and_not_before(world: World) -> None:
+    await world.talk()
+    world.clock.advance(DAYS * DAY_S - 1)
+    assert await world.retention().sweep() == 0
+    world.clock.advance(2)
+    assert await world.retention().sweep() == 1
+    assert (await world.words(), await world.remembered()) == (0, [])
+
+
+async def test_rows_stay_for_counts_without_who_asked(world: World) -> None:
+    await world.talk()
+    world.clock.advance(31 * DAY_S)
+    await world.retention().sweep()
+    assert (await world.journal.counts()).done == 1
+    async with world.database.read() as connection:
+        assert list((await connection.execute(text("SELECT sender_id FROM turns"))).scalars()) == [""]
+
+
+async def test_what_is_younger_is_still_remembered(world: World) -> None:
+    await world.talk("old")
+    world.clock.advance(20 * DAY_S)
+    await world.talk("young")
+    world.clock.advance(15 * DAY_S)
+    before = await world.chat()
+    await world.contexts.save(before, Context(version=before.context_version, context_from=0, exchanges=()))
+    assert await world.retention().sweep() == 1
+    after = await world.chat()
+    assert await world.remembered() == ["young"]
+    assert after.context_version > before.context_version
+    assert await world.contexts.load(after) is None
+
+
+async def test_a_summary_goes_with_the_newest_turn_it_tells_of(world: World) -> None:
+    await world.talk("one")
+    chat = await world.chat()
+    assert await world.journal.store_summary(chat, Summary(ord=1, text="about one"))
+    world.clock.advance(20 * DAY_S)
+    await world.talk("two")
+    world.clock.advance(11 * DAY_S)
+    await world.retention().sweep()
+    assert (await world.journal.background(await world.chat())).next_summary is None
+
+
+async def test_running_turns_keep_their_words(world: World) -> None:
+    chat_id = await world.ask()
+    world.clock.advance(31 * DAY_S)
+    assert await world.retention().sweep() == 0
+    assert (await world.claim(chat_id)).said[0].text == "asked"
+
+
+async def test_a_stored_reply_that_is_not_sent_keeps_its_words(world: World) -> None:
+    chat_id = await world.ask()
+    await world.journal.store_reply(await world.claim(chat_id), reply("answer"))
+    world.clock.advance(31 * DAY_S)
+    assert await world.retention().sweep() == 0
+
+
+async def test_dead_letters_lose_their_words_and_leave_the_list(world: World) -> None:
+    chat_id = await world.ask()
+    await world.journal.give_up(
+        await world.claim(chat_id), TurnState.DEAD, NoticeKind.FAILED, "Sorry.", error="X"
+    )
+    letters = DeadLetters(world.database, world.clock)
+    assert await letters.count(Which()) == 1
+    world.clock.advance(31 * DAY_S)
+    await world.retention().sweep()
+    assert (await letters.count(Which()), await world.words()) == (0, 0)
+
+
+async def test_a_chat_may_keep_less_but_not_more(world: World) -> None:
+    strict, lax = await world.talk(room="strict"), await world.talk(room="lax")
+    assert await world.retaining.set_days(strict, 2)
+    assert await world.retaining.set_days(lax, 400)
+    world.clock.advance(3 * DAY_S)
+    assert await world.retention().sweep() == 1
+    assert (await world.remembered("strict"), await world.remembered("lax")) == ([], ["answered"])
+    world.clock.advance(28 * DAY_S)
+    assert await world.retention().sweep() == 1
+    assert not await world.retaining.set_days("no-chat", 1)
+
+
+async def test_nothing_beyond_the_running_turn(world: World) -> None:
+    await world.talk(event="once")
+    world.clock.advance(AT_ONCE_S + 1)
+    assert await world.retention(days=0).sweep() == 1
+    assert await world.words() == 0
+    [receipt] = await world.journal.accept([acceptance("asked", conversation="room", event="once")])
+    assert receipt.outcome is Outcome.DUPLICATE
+
+
+async def test_tombstones_end_with_the_platforms_horizon(world: World) -> None:
+    await world.talk(event="once")
+    world.clock.advance(AT_ONCE_S + 1)
+    await world.retention(days=0).sweep()
+    world.clock.advance(8 * DAY_S)
+    await world.retention(days=0).sweep()
+    async with world.database.read() as connection:
+        assert not list(await connection.execute(text("SELECT * FROM tombstones")))
+
+
+async def test_many_turns_go_in_steps(world: World) -> None:
+    for number in range(450):
+        chat_id = await world.ask(
+            room=f"room-{number % 7}", sender=f"person-{number}", event=f"many-{number}"
+        )
+        await world.journal.request_cancel(chat_id)
+    world.clock.advance(31 * DAY_S)
+    assert await world.retention().due() == Due(turns=450, chats=7)
+    assert await world.retention().sweep() == 450
+    assert await world.retention().due() == Due(turns=0, chats=0)
+
+
+async def test_a_sweep_that_takes_nothing_leaves_the_files_alone(world: World) -> None:
+    await world.talk()
+    await world.retention().sweep()
+    assert world.scrubbed == 0
+    world.clock.advance(31 * DAY_S)
+    await world.retention().sweep()
+    assert world.scrubbed == 1
+
+
+async def test_the_terminals_own_history_goes_too(world: World) -> None:
+    store = SqlRecordStore(world.database, world.vault, "terminal", world.clock)
+    await store.append("room", "old", "words")
+    world.clock.advance(31 * DAY_S)
+    await store.append("room", "young", "words")
+    await world.retention().sweep()
+    assert [record.key for record in await store.latest("room", 9)] == ["young"]
+
+
+async def test_a_clock_that_jumps_expires_nothing(
+    world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sweeper waits for an hour of even running; set right meanwhile, nothing was lost."""
+    await world.talk()
+    steps = iter(
+        [
+            lambda: world.clock.advance(240.0),
+            lambda: setattr(world.clock, "instant", world.clock.instant + timedelta(days=400)),
+            lambda: world.clock.advance(240.0),
+            lambda: setattr(world.clock, "instant", world.clock.instant - timedelta(days=400)),
+            lambda: world.clock.advance(TRUST_AFTER_S),
+            lambda: world.clock.advance(240.0),
+        ]
+    )
+
+    async def sleep(seconds: float) -> None:
+        if seconds < AT_ONCE_S:
+            return  # within a sweep
+        step = next(steps, None)
+        if step is None:
+            raise asyncio.CancelledError
+        step()
+
+    monkeypatch.setattr("bot.chat.retention.asyncio.sleep", sleep)
+    with pytest.raises(asyncio.CancelledError):
+        await world.retention().run()
+    assert await world.remembered() == ["answered"]
+    assert caplog.text.count("nothing is swept for 60 minutes") == 1
+
+
+async def test_it_sweeps_by_itself(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await world.talk()
+    world.clock.advance(31 * DAY_S)
+    await world.ask(room="other")
+
+    async def sleep(seconds: float) -> None:
+        if seconds < AT_ONCE_S:
+            return  # within a sweep
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr("bot.chat.retention.asyncio.sleep", sleep)
+    with pytest.raises(asyncio.CancelledError):
+        await world.retention().run()
+    assert await world.remembered() == []
+
+
+async def test_an_edit_of_what_went_is_not_said_again(world: World) -> None:
+    chat_id = await world.talk()
+    world.clock.advance(31 * DAY_S)
+    async with world.database.read() as connection:
+        turn_id = (await connection.execute(text("SELECT id FROM turns"))).scalar_one()
+    await world.retention().sweep()
+    await world.journal.mark_restate(turn_id)
+    assert await world.journal.claim(chat_id, 9999, "epoch") is None

@@ -1,0 +1,107 @@
+"""What a gateway knows of its chats' modes: current within seconds, without I/O, and never more than was allowed."""
+
+import asyncio
+
+import pytest
+
+from bot.errors import StoreUnavailable
+from bot.ingress.modes import KnownModes
+from bot.turns.journal.consenting import Chosen
+from bot.turns.model import Consent
+from tests.fixtures.clocks import ManualClock
+from tests.fixtures.remembered import a_chat
+
+RECENT = a_chat(id="c1", conversation="recent", consent=Consent.RECENT, recent_messages=5, recent_hours=1)
+OFF = a_chat(id="c2", conversation="off", consent=Consent.OFF)
+QUOTED = a_chat(id="c3", conversation="quoted", consent=Consent.QUOTED)
+
+
+class Record:
+    """The record's answer, or its absence."""
+
+    def __init__(self) -> None:
+        self.chats = [RECENT, OFF, QUOTED]
+        self.is_away = False
+        self.asked = 0
+        self.looked = asyncio.Event()
+
+    async def __call__(self) -> Chosen:
+        self.asked += 1
+        self.looked.set()
+        if self.is_away:
+            raise StoreUnavailable("away")
+        return Chosen(
+            modes={(chat.adapter, chat.account, chat.conversation): chat.consent for chat in self.chats},
+            heard=[chat for chat in self.chats if chat.consent is Consent.RECENT],
+        )
+
+
+@pytest.fixture
+def record() -> Record:
+    return Record()
+
+
+@pytest.fixture
+def modes(record: Record, clock: ManualClock) -> KnownModes:
+    return KnownModes(record, clock, every_s=0.001)
+
+
+def known(modes: KnownModes) -> list[Consent]:
+    return [modes.of("terminal", "main", room).consent for room in ("recent", "off", "quoted", "another")]
+
+
+ALL = [Consent.RECENT, Consent.OFF, Consent.QUOTED, Consent.MENTIONS]
+LEAST = [Consent.MENTIONS, Consent.OFF, Consent.MENTIONS, Consent.MENTIONS]
+
+
+async def test_modes_are_known_from_the_start_and_cost_no_question(modes: KnownModes, record: Record) -> None:
+    await modes.look()
+    assert known(modes) == ALL
+    assert record.asked == 1
+
+
+async def test_a_chat_to_listen_to_comes_with_what_seals_it(modes: KnownModes) -> None:
+    await modes.look()
+    assert modes.of("terminal", "main", "recent").chat == RECENT
+
+
+async def test_a_change_is_found_while_the_context_is_open(modes: KnownModes, record: Record) -> None:
+    async with modes:
+        record.chats = [OFF]
+        async with asyncio.timeout(20):
+            while known(modes) != LEAST:
+                record.looked.clear()
+                await record.looked.wait()
+
+
+@pytest.mark.parametrize(("away_s", "expected"), [(10.0, ALL), (20.0, LEAST)], ids=["short", "long"])
+async def test_an_outage_leaves_what_is_off_and_soon_allows_the_least(
+    modes: KnownModes, record: Record, clock: ManualClock, away_s: float, expected: list[Consent]
+) -> None:
+    await modes.look()
+    record.is_away = True
+    clock.advance(away_s)
+    await modes.look()
+    assert known(modes) == expected
+
+
+async def test_a_record_that_is_away_at_the_start_is_asked_again(modes: KnownModes, record: Record) -> None:
+    record.is_away = True
+    async with modes:
+        assert known(modes) == [Consent.MENTIONS] * 4
+        record.is_away = False
+        async with asyncio.timeout(20):
+            while known(modes) != ALL:
+                record.looked.clear()
+                await record.looked.wait()
+
+
+async def test_an_outage_is_told_once_and_so_is_its_end(
+    modes: KnownModes, record: Record, caplog: pytest.LogCaptureFixture
+) -> None:
+    for record.is_away in (True, True, False, False):
+        await modes.look()
+    assert [line.getMessage() for line in caplog.records] == [
+        "what chats allow cannot be read now",
+        "what chats allow is read again",
+    ]
