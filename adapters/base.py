@@ -104,6 +104,8 @@ class Capabilities:
     idempotency: Idempotency = Idempotency.NONE
     #: Where people's clients cut what they write into several messages, in `text_unit`; None where they never do.
     client_splits_at: int | None = None
+    #: Seconds for which the sign that somebody writes stands by itself; 0 where there is none.
+    typing_lasts_s: float = 0.0
 
 
 class SendsFrom(StrEnum):
@@ -272,6 +274,14 @@ class LiveSurface(Protocol):
         ...
 
 
+class Typing(Protocol):
+    """An adapter with `sends_from: any` that can show that the assistant writes."""
+
+    async def typing(self, account: str, conversation: str) -> None:
+        """Show it for `typing_lasts_s`, or until a message of ours comes. Raises an `AdapterError`; never repeated."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineNow:
     """How the engine fares, in words for people."""
@@ -326,5 +336,6 @@ class Platform:
     source: Source | None = None
     webhooks: tuple[Webhook, ...] = ()
     live: LiveSurface | None = None
+    typing: Typing | None = None
     #: Entered before the platform is called and left when nobody calls it any more (an HTTP session, say).
     lifetime: AbstractAsyncContextManager[object] | None = None

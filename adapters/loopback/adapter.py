@@ -50,6 +50,7 @@ class LoopbackAdapter:
         text_unit: TextUnit = TextUnit.CODE_POINTS,
         live_min_interval_s: float = 1.0,
         client_splits_at: int | None = None,
+        typing_lasts_s: float = 0.0,
         faults: Faults | None = None,
     ) -> None:
         self._capabilities = Capabilities(
@@ -59,7 +60,10 @@ class LoopbackAdapter:
             live_min_interval_s=live_min_interval_s,
             idempotency=idempotency,
             client_splits_at=client_splits_at,
+            typing_lasts_s=typing_lasts_s,
         )
+        #: Every conversation in which typing was shown, each time.
+        self.typed: list[str] = []
         self.faults = faults or Faults()
         self._shown: dict[str, list[Seen]] = {}
         self._count = 0
@@ -90,6 +94,10 @@ class LoopbackAdapter:
         if allowed.idempotency is Idempotency.NONE:
             limit = limit_beside_label(to_markdown, measure, limit)
         return split_markdown(markdown, to_markdown, measure, limit)
+
+    async def typing(self, account: str, conversation: str) -> None:
+        """Note that typing was shown."""
+        self.typed.append(conversation)
 
     def messages(self, conversation: str) -> list[Seen]:
         """Return what a person sees in a conversation, in order."""

@@ -18,6 +18,7 @@ from bot.turns.notice_sending import NoticeSending
 from bot.turns.send_policy import SendPolicy
 from bot.turns.sending import Sending
 from bot.turns.takeover import LateEffects
+from bot.turns.typing_sign import TypingSign
 
 
 class Delivery(Protocol):
@@ -70,7 +71,8 @@ class WorkerDelivery:
         adapter = self._adapter = platform.adapter
         self._notices = notices
         self._late = late
-        self._live = EditLive(adapter, journal, late, clock, delays=delays, policy=policy)
+        typing = TypingSign(platform)
+        self._live = EditLive(adapter, journal, late, clock, typing=typing, delays=delays, policy=policy)
         self._sending = Sending(adapter, journal, late, clock, policy=policy, delays=delays, hooks=hooks)
 
     @asynccontextmanager

@@ -20,6 +20,7 @@ from bot.turns.send_policy import LEFT, SendPolicy, leaves_doubt
 from bot.turns.sign import PLACEHOLDER, sign, take_back
 from bot.turns.takeover import LateEffects
 from bot.turns.tasks import end, unbroken
+from bot.turns.typing_sign import TypingSign
 
 logger = logging.getLogger(__name__)
 
@@ -37,10 +38,12 @@ class EditLive:
         late: LateEffects,
         clock: Clock,
         *,
+        typing: TypingSign,
         delays: Delays,
         policy: SendPolicy = SendPolicy.RESEND,
     ) -> None:
         self._adapter = adapter
+        self._typing = typing
         self._journal = journal
         self._late = late
         self._clock = clock
@@ -53,7 +56,8 @@ class EditLive:
         reply = EditedReply(turn)
         capabilities = self._adapter.capabilities(turn.chat.conversation)
         if capabilities.live is LiveOutput.NONE:
-            yield reply
+            async with self._typing.during(turn.chat):
+                yield reply
             return
         pump = asyncio.create_task(self._pump(reply, capabilities, lease))
         try:
@@ -62,7 +66,8 @@ class EditLive:
             await reply.close(pump)
 
     async def _pump(self, reply: "EditedReply", capabilities: Capabilities, lease: Lease) -> None:
-        shown = await self._first(reply)
+        async with self._typing.during(reply.turn.chat):
+            shown = await self._first(reply)
         reply.turn = await self._with_sign(reply.turn)
         while True:
             pause_s = capabilities.live_min_interval_s

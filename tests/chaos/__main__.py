@@ -9,12 +9,14 @@ import argparse
 import asyncio
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
 
 from tests.chaos.plan import Kind, Plan
 from tests.chaos.run import carry_out
+from tests.chaos.verdict import Verdict
 
 _SEEDS = 1_000_000
 #: What a shell reports for a process ended by Ctrl-C.
@@ -51,6 +53,14 @@ def _tell(line: str) -> None:
     sys.stdout.flush()
 
 
+async def _carried_out(plan: Plan, folder: Path) -> Verdict:
+    """Carry the plan out; a polite end takes down all that was started."""
+    running = asyncio.current_task()
+    assert running is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
+    return await carry_out(plan, folder, _tell)
+
+
 def main() -> int:
     """Run, tell the verdict, and keep what was left behind where something broke."""
     plan, args = _plan()
@@ -58,8 +68,8 @@ def main() -> int:
     folder.mkdir(parents=True, exist_ok=True)
     _tell(f"{plan.turns} turns from seed {plan.seed} on {plan.database}")
     try:
-        verdict = asyncio.run(carry_out(plan, folder, _tell))
-    except KeyboardInterrupt:
+        verdict = asyncio.run(_carried_out(plan, folder))
+    except (KeyboardInterrupt, asyncio.CancelledError):
         _tell(f"stopped without a verdict; logs and records are in {folder}")
         return _INTERRUPTED
     _tell(f"seed={plan.seed} database={plan.database} {verdict.counts.line()}")

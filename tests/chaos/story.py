@@ -180,6 +180,8 @@ class Story:
                 beside = line[max(0, place - _JOIN_REACH) : place + _JOIN_REACH + 1]
                 if mention.id not in answered and any(_may_share(mention, other, own) for other in beside):
                     covered.add(mention.id)
+                if mention.id in own:
+                    covered |= _joined_to(line, place, answered)
         return covered
 
     def _in_refused_episodes(self, own: set[str]) -> set[str]:
@@ -187,6 +189,20 @@ class Story:
         refused = [said.mention.id for said in self.mentions if said.mention.outcome == "refused"]
         noticed = [number for number, mention in enumerate(refused) if mention in own]
         return set(refused[noticed[0] :]) if noticed else set()
+
+
+def _joined_to(line: list[Mention], place: int, answered: set[str]) -> set[str]:
+    """Name those of a person's unanswered mentions that make one turn with one of them: each joined the one before."""
+    found: set[str] = set()
+    for behind in range(place + 1, len(line)):
+        if line[behind].outcome not in MAY_BE_JOINED or line[behind].id in answered:
+            break
+        found.add(line[behind].id)
+    for ahead in range(place, 0, -1):
+        if line[ahead].outcome not in MAY_BE_JOINED or line[ahead - 1].id in answered:
+            break
+        found.add(line[ahead - 1].id)
+    return found
 
 
 def _may_share(mention: Mention, other: Mention, noticed: set[str]) -> bool:

@@ -331,3 +331,22 @@ def test_a_timeline_tells_what_happened_to_the_mention_and_the_blow_beside_it() 
     assert lines.count("posted") == 2
     assert "worker-1 killed" in lines
     assert "much later" not in lines
+
+
+@pytest.mark.parametrize("noticed", [0, 1, 4])
+def test_one_notice_speaks_for_all_that_joined_its_turn(noticed: int) -> None:
+    platform = Platform()
+    said = [platform.say(1), *(platform.say(number, outcome="joined") for number in range(2, 6))]
+    platform.show(FAILED, to=said[noticed], purpose="notice")
+    assert platform.judged().holds
+
+
+def test_a_notice_speaks_for_no_later_turn_of_the_same_person() -> None:
+    platform = Platform()
+    first = platform.say(1)
+    platform.say(2, outcome="joined")
+    platform.answer(platform.say(3))
+    platform.answer(platform.say(4))
+    platform.say(5, outcome="joined")
+    platform.show(FAILED, to=first, purpose="notice")
+    assert [violation.numbers for violation in platform.judged().violations] == [(5,)]
