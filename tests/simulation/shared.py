@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from hashlib import sha256
 from typing import Any
 
 from bot.chat.vault import Place
@@ -96,6 +97,9 @@ class PlainVault:
         if name != _name(place):
             raise SealBroken(f"the seal of {name} was found at {_name(place)}")
         return text
+
+    def digest(self, *words: str) -> str:
+        return sha256("/".join(words).encode()).hexdigest()
 
 
 def _name(place: Place) -> str:

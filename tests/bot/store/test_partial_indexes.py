@@ -7,7 +7,16 @@ from sqlalchemy import TextClause, text
 
 from bot.store.database import Database
 from bot.store.tables import Base
-from bot.turns.journal.rows import CHOSE, FINISHED, HELD, NOTICE_OWED, ON_THE_LIST, OPEN, OWED_BY_OWNER, UNFINISHED
+from bot.turns.journal.rows import (
+    CHOSE,
+    FINISHED,
+    HELD,
+    NOTICE_OWED,
+    ON_THE_LIST,
+    OPEN,
+    OWED_BY_OWNER,
+    UNFINISHED,
+)
 
 
 @pytest.mark.parametrize(
