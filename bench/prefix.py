@@ -176,7 +176,7 @@ def _notes(plan: Plan, limits: Limits, breaks: Counter[BreakCause], ours: Sequen
     return (
         f"window {limits.prompt_tokens} tokens, {plan.chats} chats of {plan.turns} turns, {plan.talking} at a time",
         f"naive asked at every {plan.every}th turn; {summaries} summaries of ours; prefix breaks: {causes}",
-        f"a chat's first message computes as many tokens with each of {plan.salts} salts, and with one for all",
+        f"first_message_*: tokens computed for each of {plan.salts} chats' first messages, by who has a salt",
     )
 
 
