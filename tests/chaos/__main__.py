@@ -31,7 +31,8 @@ def _plan() -> tuple[Plan, argparse.Namespace]:
     )
     parser.add_argument("--turns", type=int, default=2000, help="how many mentions are said")
     parser.add_argument("--seed", type=int, help="everything that is drawn is drawn from it; any without it")
-    parser.add_argument("--database", type=Kind, choices=[*Kind], default=Kind.POSTGRESQL)
+    kinds = [kind.value for kind in Kind]
+    parser.add_argument("--database", choices=kinds, default=Kind.POSTGRESQL.value)
     parser.add_argument("--minutes", type=float, help="say nothing more after so many minutes")
     parser.add_argument("--three", action="store_true", help="three platforms, drawn, instead of all six")
     parser.add_argument("--calm", action="store_true", help="break nothing")
@@ -40,7 +41,7 @@ def _plan() -> tuple[Plan, argparse.Namespace]:
     plan = Plan(
         turns=args.turns,
         seed=secrets.randbelow(_SEEDS) if args.seed is None else args.seed,
-        database=args.database,
+        database=Kind(args.database),
         minutes=args.minutes,
         all_platforms=not args.three,
         calm=args.calm,

@@ -48,7 +48,7 @@ async def test_it_stands_until_a_reply_that_comes_whole_is_there(tmp_path: Path)
         await rig.say("what time is it?")
         await typed(rig, 3)
         engine.first.set()
-        assert await goes_on(rig)
+        await typed(rig, len(rig.loopback.typed) + 2)
         engine.others.set()
         assert await rig.texts(1) == ["it is noon"]
         assert not await goes_on(rig)
