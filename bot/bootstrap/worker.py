@@ -102,7 +102,7 @@ def make_worker(core: Core, engine: Engine, *, embedded: bool) -> tuple[Worker, 
         companions=(
             Admitting(engine, slots).run,
             pace.run,
-            partial(stops.look, core.journal),
+            partial(stops.look, core.journal, every_s=core.delays.stop_look_s),
             partial(watch.follow, engine),
             summariser.run,
         ),

@@ -11,6 +11,8 @@ logger = logging.getLogger(__name__)
 #: Seconds before a companion that broke is begun anew: at first, and the longest.
 PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0
+#: What the task of each is called.
+COMPANION = "companion"
 #: Something that runs while the worker does, until it is cancelled.
 Companion = Callable[[], Coroutine[Any, Any, None]]
 

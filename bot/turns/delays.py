@@ -39,3 +39,5 @@ class Delays:
     sign_poll_s: float = 0.2
     #: From one look at which chats chose what to the next; a change is known everywhere within five seconds.
     modes_s: float = 3.0
+    #: Between two looks for stops whose signal was lost: with what follows, a stop works within a second.
+    stop_look_s: float = 0.5

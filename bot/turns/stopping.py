@@ -14,9 +14,6 @@ T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
-#: Seconds between two looks for stops whose signal was lost: with what follows, a stop works within a second.
-LOOK_S = 0.5
-
 
 class CancelRecord(Protocol):
     """Where a stop stands whose signal was lost."""
@@ -108,7 +105,7 @@ class StopBoard:
             async for signal in signals:
                 self.ask(signal.turn_id)
 
-    async def look(self, record: CancelRecord, *, every_s: float = LOOK_S) -> None:
+    async def look(self, record: CancelRecord, *, every_s: float) -> None:
         """Look into the record until cancelled: a signal may be lost."""
         while True:
             await asyncio.sleep(every_s)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.errors import ScheduleErased, ScheduleUnavailable
-from bot.turns.companions import Companion, kept_alive
+from bot.turns.companions import COMPANION, Companion, kept_alive
 from bot.turns.outage import ScheduleOutage
 from bot.turns.reconciler import Reconciler
 from bot.turns.scheduler.base import Scheduler, Take
@@ -57,7 +57,9 @@ class Worker:
 
     async def run(self) -> None:
         """Work until cancelled; then take nothing more, let what runs end in time, release the rest."""
-        beside = {asyncio.create_task(kept_alive(companion)) for companion in self._companions}
+        beside = {
+            asyncio.create_task(kept_alive(companion), name=COMPANION) for companion in self._companions
+        }
         try:
             await self._take_forever()
         finally:

@@ -179,7 +179,9 @@ async def _core(role: Role, events: list[Details]) -> AsyncIterator[Core]:
     brought = replace(additions((cloud,)), hooks=(events.append,))
     async with open_core(role.settings, role.redis_url, brought) as core:
         early = 0.05 if role.case.scene is Scene.SIGN and role.is_first else QUICK.first_sign_s
-        yield replace(core, introduces=False, delays=replace(QUICK, first_sign_s=early))
+        # A stop is noticed when the lease is renewed, not by chance some moments before.
+        delays = replace(QUICK, first_sign_s=early, stop_look_s=10 * LEASE_S)
+        yield replace(core, introduces=False, delays=delays)
 
 
 def _worker(core: Core, engine: Any, tasks: list[Coroutine[Any, Any, None]]) -> Worker:

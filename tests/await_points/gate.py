@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import Any
 
 from bot.bootstrap import Core
+from bot.turns.companions import COMPANION
 from engine.base import ChatRequest, Delta, Engine, EngineStatus, Finish
 
 
@@ -150,7 +151,9 @@ class GatedEngine:
         return getattr(self._inner, name)
 
     async def status(self) -> EngineStatus:
-        """Ask for the engine's state."""
+        """Ask for the engine's state. What companions ask beside the turns is no step of a turn."""
+        if _is_companion():
+            return await self._inner.status()
         self._gate.at("before engine.status")
         status = await self._inner.status()
         self._gate.at("after engine.status")
@@ -175,6 +178,11 @@ class GatedEngine:
 
 
 _PIECES = ("engine first", "engine middle")
+
+
+def _is_companion() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.get_name() == COMPANION
 
 
 async def _numbered(events: AsyncIterator[Any]) -> AsyncIterator[tuple[int, Any]]:
