@@ -153,6 +153,8 @@ class Edit:
     purpose: Purpose
     #: Set when the message itself was sent as a possible duplicate: it goes on saying so.
     may_be_duplicate: bool = False
+    #: Set while the reply still grows: the next edit replaces this one, so it may be left out.
+    live: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -106,6 +106,7 @@ class EditLive:
                 message=turn.placeholder,
                 content=parse(self._cut(turn, text)),
                 purpose=Purpose.REPLY,
+                live=True,
             )
             try:
                 await self._adapter.edit(edit)
