@@ -4,13 +4,13 @@ References (`conversation`, `message`, `sender`) are opaque strings of the adapt
 compares them, and never looks inside. Times are aware UTC.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from adapters.content import Content
+from adapters.capabilities import Capabilities, Idempotency, LiveOutput, TextUnit
+from adapters.engine_watch import EngineNow, EngineWatch
 from adapters.events import (
     Addressed,
     Conversation,
@@ -25,6 +25,10 @@ from adapters.events import (
     StopRequested,
     Withdrawn,
 )
+from adapters.growing import LivePhase, LiveSnapshot, LiveSurface
+from adapters.outgoing import Edit, Purpose, Send, Sent
+from adapters.own_history import OwnHistory
+from adapters.webhooks import RawRequest, RawResponse, Webhook
 
 #: The whole contract is imported from here.
 __all__ = [
@@ -59,53 +63,10 @@ __all__ = [
     "Source",
     "StopRequested",
     "TextUnit",
+    "Typing",
     "Webhook",
     "Withdrawn",
 ]
-
-
-class Idempotency(StrEnum):
-    """What a platform offers against duplicates, by what to do after an ambiguous send."""
-
-    #: Class A: it honours our operation id; send again with the same id.
-    KEYED = "keyed"
-    #: Class B: the message can be looked up; look, then send again.
-    READ_BACK = "read_back"
-    #: Class C: neither; the send policy decides.
-    NONE = "none"
-
-
-class LiveOutput(StrEnum):
-    """How a reply can be shown while it grows."""
-
-    #: Not at all: one message when it is complete.
-    NONE = "none"
-    #: A message is sent and then edited.
-    EDIT = "edit"
-
-
-class TextUnit(StrEnum):
-    """What a platform counts when it limits a message's length."""
-
-    CODE_POINTS = "code_points"
-    UTF16 = "utf16"
-    BYTES = "bytes"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Capabilities:
-    """What one conversation allows, in numbers."""
-
-    text_limit: int
-    text_unit: TextUnit = TextUnit.CODE_POINTS
-    live: LiveOutput = LiveOutput.NONE
-    #: Seconds to leave between two edits of one message.
-    live_min_interval_s: float = 1.0
-    idempotency: Idempotency = Idempotency.NONE
-    #: Where people's clients cut what they write into several messages, in `text_unit`; None where they never do.
-    client_splits_at: int | None = None
-    #: Seconds for which the sign that somebody writes stands by itself; 0 where there is none.
-    typing_lasts_s: float = 0.0
 
 
 class SendsFrom(StrEnum):
@@ -115,81 +76,6 @@ class SendsFrom(StrEnum):
     ANY = "any"
     #: Only the process that runs the adapter and holds its connections.
     OWNER = "owner"
-
-
-class Purpose(StrEnum):
-    """Why a message is sent."""
-
-    REPLY = "reply"
-    NOTICE = "notice"
-    PLACEHOLDER = "placeholder"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Send:
-    """One message to post."""
-
-    #: Stays the same however often this message is tried.
-    op_id: str
-    account: str
-    conversation: str
-    content: Content
-    purpose: Purpose
-    #: The message to quote, if any.
-    reply_to: str | None = None
-    #: Set when an earlier try of this very send may have arrived on a class C platform.
-    may_be_duplicate: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edit:
-    """New content for a message that was sent before."""
-
-    op_id: str
-    account: str
-    conversation: str
-    message: str
-    content: Content
-    purpose: Purpose
-    #: Set when the message itself was sent as a possible duplicate: it goes on saying so.
-    may_be_duplicate: bool = False
-    #: Set while the reply still grows: the next edit replaces this one, so it may be left out.
-    live: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
-    """The platform took it; `message` is the reference to edit or quote later."""
-
-    message: str
-
-
-class LivePhase(StrEnum):
-    """How far a reply has come, by what to show."""
-
-    #: The engine is not ready yet: say so, with `text` as the reason.
-    WARMING = "warming"
-    #: Taken; no text yet.
-    THINKING = "thinking"
-    #: `text` is the reply so far.
-    STREAMING = "streaming"
-    #: Nothing more will come live: the stored reply or notice follows.
-    ENDED = "ended"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveSnapshot:
-    """The whole reply so far, to show in place of the snapshot before; loss is allowed."""
-
-    turn_id: str
-    account: str
-    conversation: str
-    #: The message that is being answered.
-    reply_to: str
-    phase: LivePhase
-    text: str = ""
-    #: Grows with every snapshot of one take; a smaller one is stale.
-    number: int = 0
 
 
 class AdapterState(StrEnum):
@@ -268,66 +154,12 @@ class Source(Protocol):
         ...
 
 
-class LiveSurface(Protocol):
-    """An adapter with `sends_from: owner` that can show a reply while it grows."""
-
-    async def show(self, snapshot: LiveSnapshot) -> None:
-        """Show a snapshot to whoever is connected; never blocks on a slow person, never raises."""
-        ...
-
-
 class Typing(Protocol):
     """An adapter with `sends_from: any` that can show that the assistant writes."""
 
     async def typing(self, account: str, conversation: str) -> None:
         """Show it for `typing_lasts_s`, or until a message of ours comes. Raises an `AdapterError`; never repeated."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineNow:
-    """How the engine fares, in words for people."""
-
-    ready: bool
-    #: A clause that says what it is doing while it is not ready.
-    text: str = ""
-    #: How much of a usual start has passed, from 0 to 1; None where nobody knows.
-    share: float | None = None
-
-
-class EngineWatch(Protocol):
-    """What a platform that has a face of its own may ask about the engine."""
-
-    async def now(self) -> EngineNow:
-        """Tell how the engine fares; never raises, and answers within two seconds."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RawRequest:
-    """A webhook request, before anything is believed."""
-
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RawResponse:
-    """What to answer a webhook."""
-
-    status: int
-    body: bytes = b""
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Webhook:
-    """A route on the gateway that an adapter answers; it verifies the signature on the raw bytes first."""
-
-    path: str
-    ingest: Callable[[RawRequest, Sink], Awaitable[RawResponse]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -339,5 +171,6 @@ class Platform:
     webhooks: tuple[Webhook, ...] = ()
     live: LiveSurface | None = None
     typing: Typing | None = None
+    history: OwnHistory | None = None
     #: Entered before the platform is called and left when nobody calls it any more (an HTTP session, say).
     lifetime: AbstractAsyncContextManager[object] | None = None

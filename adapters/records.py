@@ -1,5 +1,6 @@
 """A store of its own for an adapter that is its own platform: streams of records, encrypted by who provides it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -54,6 +55,14 @@ class RecordStore(Protocol):
 
     async def by_key(self, stream: str, key: str) -> Record | None:
         """Read the record of a key, if there is one."""
+        ...
+
+    async def redact(self, stream: str, bodies: Mapping[str, str | None]) -> None:
+        """Put other bodies in the place of some records, by key, and drop those for which there is None.
+
+        What goes on stays where it is, and no position is given out again; no copy of what stood there can be opened
+        by what is kept. A key that is not there is fine. Safe to repeat.
+        """
         ...
 
     async def forget(self, stream: str) -> None:

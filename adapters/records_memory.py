@@ -1,6 +1,6 @@
 """An adapter's own store that lives and dies with the process: for tests and demonstrations."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice, takewhile
@@ -63,6 +63,15 @@ class MemoryRecordStore:
     async def by_key(self, stream: str, key: str) -> Record | None:
         """Read the record of a key, if there is one."""
         return self._of(stream).get(key)
+
+    async def redact(self, stream: str, bodies: Mapping[str, str | None]) -> None:
+        """Put other bodies in the place of some records, by key, and drop those for which there is None."""
+        records = self._of(stream)
+        for key, body in bodies.items():
+            if body is None:
+                records.pop(key, None)
+            elif key in records:
+                records[key] = replace(records[key], body=body)
 
     async def forget(self, stream: str) -> None:
         """Drop a stream."""

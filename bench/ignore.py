@@ -15,8 +15,9 @@ from adapters.base import Outcome, Receipt, SendsFrom
 from bench.report import Aim, Report, conclude
 from bench.webhook_adapter import ADAPTER, body_of, parse
 from bot.clock import SystemClock
+from bot.ingress.acceptances import IntakeSettings
 from bot.ingress.announcing import Announcer
-from bot.ingress.intake import Intake, IntakeSettings
+from bot.ingress.intake import Intake
 from bot.ingress.policy import Rules
 from bot.turns.acceptance import Acceptance
 from bot.turns.journal import Cancelled

@@ -34,10 +34,11 @@ from bench.webhook_adapter import ADAPTER, PATH, webhook
 from bot.chat.aes_vault import AesVault
 from bot.chat.key_ring import KeyRing
 from bot.clock import SystemClock
+from bot.ingress.acceptances import IntakeSettings
 from bot.ingress.announcing import Announcer
 from bot.ingress.gateway import Gateway, GatewaySettings, make_app
 from bot.ingress.health import Probes
-from bot.ingress.intake import Intake, IntakeSettings
+from bot.ingress.intake import Intake
 from bot.ingress.policy import Rules
 from bot.long_lived import spare_the_collector
 from bot.store.database import Database

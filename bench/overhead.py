@@ -24,7 +24,7 @@ from pathlib import Path
 from adapters.base import Inbound
 from bench.report import Aim, Report, conclude
 from bench.whole_path import Stopwatch, mention, whole_path
-from bot.chat.prompt import without_marks
+from bot.chat.marks import without_marks
 from bot.ingress.intake import Intake
 from engine.base import ChatRequest, Delta, Engine, EngineLoad, EngineState, EngineStatus, Finish
 from engine.client import EngineClient

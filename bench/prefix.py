@@ -11,15 +11,16 @@ restarted and cuts, is said three times to real vLLM with the embedded model, al
 
 Replies are a few tokens at temperature 0: this measures prompts. Without `--long` the window is small and the chats
 few, so that it ends in a few minutes; aims of its own tell whether something broke. The aims at 8,192 tokens are
-those of `--long`, which has more chats than the embedded model's cache holds and prices 1,000 salts; it also compacts
-down to a tenth of the window (`computed_over_append_short`), which computes less and remembers less word for word.
+those of `--long`, which has more chats than the embedded model's cache holds and prices 1,000 salts. With `--short`
+append also compacts down to a tenth of the window (`computed_over_append_short`), which computes less and remembers
+less word for word.
 """
 
 import argparse
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.overhead import ROOT, real_engine
@@ -74,12 +75,11 @@ QUICK = Plan(
 )
 LONG = Plan(
     window=8192,
-    chats=6,
+    chats=4,
     talking=2,
     words=95,
-    reply_tokens=16,
+    every=20,
     salts=1000,
-    short=True,
     aims={
         "cached_share": Aim(0.92),
         "computed_over_naive": Aim(0.1, at_most=True),
@@ -192,11 +192,13 @@ def main() -> None:
     )
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
     parser.add_argument("--long", action="store_true", help="the window of 8,192 tokens; most of an hour")
+    parser.add_argument("--short", action="store_true", help="compare also with an append that keeps a tenth")
     parser.add_argument(
         "--data-dir", type=Path, default=ROOT / "var", help="where the engine's environment is"
     )
     args = parser.parse_args()
-    report = asyncio.run(_measure_real(args.data_dir.absolute(), LONG if args.long else QUICK))
+    plan = replace(LONG if args.long else QUICK, short=args.short)
+    report = asyncio.run(_measure_real(args.data_dir.absolute(), plan))
     conclude(report, as_json=args.json)
 
 

@@ -16,6 +16,9 @@ ROOT = Path(__file__).resolve().parent.parent
 #: As in docker-compose.yml: whom the containers run as unless `.env` says otherwise.
 USUAL_USER = 1000
 WORDS = ("valkey_password", "postgres_password", "postgres_admin_password", "engine_api_key")
+#: In a folder of its own: the gateway replaces the file whenever it changes the key.
+KEYS = "keys"
+VAULT_KEY = f"{KEYS}/vault.key"
 
 
 def main() -> int:
@@ -26,7 +29,9 @@ def main() -> int:
     options = parser.parse_args()
     made = make(options.out)
     print(f"{options.out} holds {len(WORDS) + 1} secrets, {len(made)} of them new.")
-    print("Keep a copy of vault_key in a safe place: without it nothing that was stored can be read.")
+    print(
+        f"Without {VAULT_KEY} nothing that was stored can be read. It changes daily: copy it with each backup."
+    )
     if os.geteuid() not in (0, USUAL_USER) and note_user(options.env, os.geteuid()):
         print(f"The containers will run as you: RUN_AS={os.geteuid()} in {options.env}.")
     return 0
@@ -34,11 +39,12 @@ def main() -> int:
 
 def make(folder: Path) -> list[str]:
     """Write the missing files, readable by one user only, and list their names."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    contents = {name: secrets.token_urlsafe(32) for name in WORDS} | {"vault_key": vault_key()}
+    (folder / KEYS).mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    contents = {name: secrets.token_urlsafe(32) for name in WORDS} | {VAULT_KEY: vault_key()}
     made = [name for name, text in contents.items() if _write(folder / name, text)]
     if os.geteuid() == 0:
-        for path in (folder, *(folder / name for name in contents)):
+        for path in (folder, folder / KEYS, *(folder / name for name in contents)):
             os.chown(path, USUAL_USER, USUAL_USER)
     return made
 

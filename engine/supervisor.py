@@ -14,9 +14,10 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
-from engine.base import ChatMessage, ChatRequest, Engine, EngineState, EngineStatus, Finish, Role
+from engine.base import Engine, EngineState, EngineStatus
+from engine.canary import first_generation
 from engine.child import Child, ChildFailed, Command
-from engine.errors import EngineError, EngineMisbehaved, EngineNotReady, EngineSetupError
+from engine.errors import EngineError, EngineNotReady, EngineSetupError
 from engine.patience import Patience
 from engine.probe import HealthProbe
 
@@ -161,7 +162,7 @@ class EngineSupervisor:
             async with asyncio.timeout(self._patience.start_s):
                 self._served = await self._answering()
                 self._become(EngineState.WARMING)
-                await self._canary()
+                await first_generation(self._engine, self._patience, self._sleep)
         except TimeoutError:
             return f"it was not ready within {self._patience.start_s:.0f} s, see {child.command.log}"
         except EngineError as exc:
@@ -178,36 +179,6 @@ class EngineSupervisor:
             with suppress(EngineNotReady):
                 return await self._probe.check()
             await self._sleep(self._patience.poll_s)
-
-    async def _canary(self) -> None:
-        """Make it generate something; raise the last `EngineError` after several attempts."""
-        for attempts_left in reversed(range(self._patience.canary_attempts)):
-            try:
-                await self._generate()
-            except EngineError as exc:
-                if not attempts_left:
-                    raise
-                logger.warning("engine's first generation failed, trying again: %s", type(exc).__name__)
-                await self._sleep(self._patience.poll_s)
-            else:
-                return
-
-    async def _generate(self) -> None:
-        limit_s = self._patience.canary_s
-        request = ChatRequest(
-            request_id="canary",
-            messages=(ChatMessage(role=Role.USER, content="Say hello."),),
-            max_tokens=4,
-            first_token_s=limit_s,
-            stall_s=limit_s,
-            total_s=limit_s,
-            temperature=0.0,
-        )
-        async with self._engine.stream(request) as events:
-            async for event in events:
-                if isinstance(event, Finish) and event.usage.output_tokens > 0:
-                    return
-        raise EngineMisbehaved("the generation ended without a token")
 
     async def _until_unwell(self) -> str:
         """Ask a ready engine for its health, until it has not been well several times in a row."""

@@ -39,7 +39,8 @@ class TerminalAdapter:
 
     def __init__(self, settings: TerminalSettings, records: RecordStore, now: Callable[[], datetime]) -> None:
         self._settings = settings
-        self._history = History(records, settings.assistant_names[0], now)
+        #: An `OwnHistory`; what a terminal has printed stays on its screen.
+        self.history = History(records, settings.assistant_names[0], now)
         self._rooms = Rooms()
         #: Set while people can connect.
         self.listening = asyncio.Event()
@@ -95,7 +96,7 @@ class TerminalAdapter:
         answers = () if op.purpose is Purpose.PLACEHOLDER else self._answers(op.conversation, op.reply_to)
         try:
             async with asyncio.timeout(_STORE_TIMEOUT_S):
-                record = await self._history.send(op, text, answers)
+                record = await self.history.send(op, text, answers)
         except RecordsUnavailable as exc:
             raise Unreachable("the terminal's store is not available") from exc
         except TimeoutError as exc:
@@ -111,9 +112,9 @@ class TerminalAdapter:
         text = _rendered(op.content)
         try:
             async with asyncio.timeout(_STORE_TIMEOUT_S):
-                standing = await self._history.standing(op.conversation, op.message)
+                standing = await self.history.standing(op.conversation, op.message)
                 answers = self._answers(op.conversation, standing[0].reply_to if standing else None)
-                await self._history.edit(op, text, () if op.purpose is Purpose.PLACEHOLDER else answers)
+                await self.history.edit(op, text, () if op.purpose is Purpose.PLACEHOLDER else answers)
         except RecordsUnavailable as exc:
             raise Unreachable("the terminal's store is not available") from exc
         except TimeoutError as exc:
@@ -127,7 +128,7 @@ class TerminalAdapter:
         """Take a message back for everybody; nothing happens where that was done."""
         try:
             async with asyncio.timeout(_STORE_TIMEOUT_S):
-                withdrawn = await self._history.withdraw(conversation, message)
+                withdrawn = await self.history.withdraw(conversation, message)
         except RecordsUnavailable as exc:
             raise Unreachable("the terminal's store is not available") from exc
         except TimeoutError as exc:
@@ -157,7 +158,7 @@ class TerminalAdapter:
             reader,
             writer,
             settings=self._settings,
-            history=self._history,
+            history=self.history,
             rooms=self._rooms,
             decisions=decisions,
         )

@@ -10,12 +10,15 @@ from adapters.errors import Rejected
 from adapters.records import Record, RecordStore
 from adapters.terminal.entries import Entry, edit_key, entry_of, said_key, sent_key
 from adapters.terminal.frames import Author
+from adapters.terminal.redacting import without
 
 _AUTHOR = {
     Purpose.REPLY: Author.ASSISTANT,
     Purpose.NOTICE: Author.NOTICE,
     Purpose.PLACEHOLDER: Author.NOTICE,
 }
+
+_PAGE = 200
 
 
 class History:
@@ -83,6 +86,25 @@ class History:
         while newer := await self._records.by_key(room, edit_key(ref, edits + 1)):
             record, edits = newer, edits + 1
         return entry_of(record), edits
+
+    async def forget_all(self, conversation: str, before: datetime) -> None:
+        """Forget what was said in a room up to an instant, and what was answered to it."""
+        await self._forget(conversation, None, before)
+
+    async def forget_person(self, conversation: str, person: str, before: datetime) -> None:
+        """Forget what a person said in a room up to an instant, and what was answered to it."""
+        await self._forget(conversation, person, before)
+
+    async def forget_before(self, instant: datetime) -> int:
+        """Forget everything that was said before an instant, in all rooms; how many records that were."""
+        return await self._records.forget_before("", instant)
+
+    async def _forget(self, room: str, person: str | None, before: datetime) -> None:
+        async with self._editing:
+            records: list[Record] = []
+            while page := await self._records.after(room, records[-1].position if records else 0, _PAGE):
+                records += page
+            await self._records.redact(room, dict.fromkeys(without(records, person, before)))
 
     async def after(self, room: str, position: int, limit: int) -> list[Record]:
         """Read what came behind a position, oldest first."""

@@ -32,6 +32,7 @@ from adapters.records import RecordStore, RecordsUnavailable
 from adapters.split import split_markdown
 from adapters.webchat.entries import Entry
 from adapters.webchat.handover import Handover
+from adapters.webchat.history import RoomHistory
 from adapters.webchat.house import House, HouseRules
 from adapters.webchat.hub import Hub
 from adapters.webchat.live import Render
@@ -83,6 +84,8 @@ class WebchatAdapter:
         self._hub = Hub(
             self._house, _blocks, _growing, write_timeout_s=settings.write_timeout_s, monotonic=monotonic
         )
+        #: An `OwnHistory`.
+        self.history = RoomHistory(self._house, self._hub.begin_anew)
         #: Set while people can come in.
         self.listening = asyncio.Event()
         #: The port it listens on, once it does.

@@ -49,6 +49,8 @@ class Hub:
         self._write_timeout_s = write_timeout_s
         self._monotonic = monotonic
         self.rooms: dict[str, HubRoom] = {}
+        #: Has the members of a room be shown anew what the room is, and what was said last in it.
+        self.show_anew: Callable[[str], None] = _shown_by_nobody
         #: Everybody's open connections, by person.
         self.people: dict[str, set[Pump]] = {}
         self._news = asyncio.Event()
@@ -135,6 +137,19 @@ class Hub:
         """Say that the store holds something new in a room."""
         if room := self.rooms.get(ref):
             self._make_stale(room)
+
+    def begin_anew(self, ref: str) -> None:
+        """Have everybody in a room drop what they have of it and read what is left: something was forgotten."""
+        room = self.rooms.get(ref)
+        if room is None:
+            return
+        room.begin_anew(self._growing)
+        for pump in room.pumps:
+            if room.may_hear(pump):
+                pump.write(framed(event("reset", room=ref)))
+                pump.cursors[ref] = max(pump.cursors[ref], room.relay.last)
+        self.show_anew(ref)
+        self.wake(ref)
 
     def wake(self, ref: str) -> None:
         """Say that there is something to tell in a room."""
@@ -290,3 +305,7 @@ class Hub:
             elif self._monotonic() - (pump.slow_since_s or 0.0) > self._write_timeout_s:
                 self._slow.discard(pump)
                 pump.close(CloseCode.TOO_SLOW, "the connection does not read")
+
+
+def _shown_by_nobody(_ref: str) -> None:
+    """Nobody shows rooms yet."""

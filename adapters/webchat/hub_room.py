@@ -20,3 +20,9 @@ class HubRoom:
     def may_hear(self, pump: Pump) -> bool:
         """Tell whether a connection is seated here, and its person a member at this moment."""
         return self.state.id in pump.cursors and pump.person in self.state.members
+
+    def begin_anew(self, growing: Growing) -> None:
+        """Let go of everything that is at hand: what was said, and what was being answered."""
+        self.relay = Relay(self.state.id, self.relay.last)
+        answering, self.live = self.live.answering, RoomLive(self.state.id, growing)
+        self.live.answering = answering

@@ -1,7 +1,7 @@
 """What was said in the rooms: a stream of entries a room, the newest of them kept at hand."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -16,6 +16,9 @@ _AT_HAND = 200
 
 #: Looks at a message as it stands: the message after the change, and the news of it with its key. None changes nothing.
 Amend = Callable[[Entry], tuple[Entry, str, Entry] | None]
+
+#: Looks at a whole log: what takes the place of which entries, by ref; None drops one.
+Redact = Callable[[Sequence[Entry]], Mapping[str, Entry | None]]
 
 
 class Log:
@@ -98,6 +101,25 @@ class Log:
                 yield entry_of(record)
             below = older[0].position
             await asyncio.sleep(0)
+
+    async def redact(self, room: str, choose: Redact) -> set[str]:
+        """Put others in the place of some entries, or nothing, and tell nobody; returns the refs that are left."""
+        async with self._locks.at(room):
+            entries = [entry async for entry in self._all(room)]
+            changes = choose(entries)
+            bodies = {ref: entry.to_body() if entry else None for ref, entry in changes.items()}
+            try:
+                await self._records.redact(log_stream(room), bodies)
+            finally:
+                self._tails.drop(room)
+            return {entry.ref for entry in entries if changes.get(entry.ref, entry) is not None}
+
+    async def _all(self, room: str) -> AsyncGenerator[Entry, None]:
+        position = 0
+        while page := await self._records.after(log_stream(room), position, _BATCH):
+            for record in page:
+                yield entry_of(record)
+            position = page[-1].position
 
     async def forget(self, room: str) -> None:
         """Drop everything that was said in a room."""

@@ -25,6 +25,7 @@ def inbound_of(room: RoomState, entry: Entry, quoted: Entry | None, again: str =
         addressed=addressed,
         sent_at=entry.at,
         quoted=None if quoted is None else _quoted(quoted),
+        sender_is_admin=_is_admin(room, entry.by),
     )
 
 
@@ -41,6 +42,13 @@ def withdrawal_of(room: str, ref: str) -> Withdrawn:
 def stop_of(room: str, person: Person) -> StopRequested:
     """Tell the core that a person asks to stop."""
     return StopRequested(adapter=NAME, account=ACCOUNT, conversation=room, sender=person)
+
+
+def _is_admin(room: RoomState, person: str) -> bool | None:
+    """Tell whether somebody has the last word in a group: who made it has; where they left, nobody can tell."""
+    if room.kind is not RoomKind.GROUP or room.created_by not in room.members:
+        return None
+    return person == room.created_by
 
 
 def _quoted(entry: Entry) -> Quoted:

@@ -28,6 +28,7 @@ class Seating:
         self.views = views
         self._changed: set[str] = set()
         self._news = asyncio.Event()
+        hub.show_anew = self.show_anew
 
     async def changed(self, state: RoomState) -> None:
         """Seat who came, let go who left, and tell the others later. Raises `RecordsUnavailable`."""
@@ -41,6 +42,11 @@ class Seating:
                 await self._seat(pump, state.id)
         self._hub.stale(state.id)
         self._changed.add(state.id)
+        self._news.set()
+
+    def show_anew(self, ref: str) -> None:
+        """Tell the members of a room soon what it looks like now."""
+        self._changed.add(ref)
         self._news.set()
 
     async def run(self) -> None:

@@ -6,7 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from aiohttp import web
 
@@ -35,7 +35,6 @@ logger = logging.getLogger(__name__)
 #: What somebody does not read must not fill the kernel's memory either.
 _KERNEL_BUFFER_BYTES = 128 * 1024
 _KEEP_READS_S = 3.0
-_SWEEP_S = 3600.0
 _BEGIN_AGAIN_S = 1.0
 _STORE_RETRY_S = 1.0
 _BYE = "Aside is being restarted. This page comes back by itself."
@@ -95,7 +94,6 @@ class Serving:
             ("handover", self._desk.handover.run),
             ("engine watch", self._desk.engine.run),
             ("reading marks", self._keep_reading_marks),
-            ("retention", self._drop_what_is_old),
         )
 
     @asynccontextmanager
@@ -138,16 +136,6 @@ class Serving:
             await self._house.keep_reads()
         except RecordsUnavailable:
             logger.debug("what people have read is kept later: no store")
-
-    async def _drop_what_is_old(self) -> None:
-        days = self._settings.retention_days
-        while days:
-            try:
-                if dropped := await self._house.sweep(self._now() - timedelta(days=days)):
-                    logger.info("%d records older than %d days were dropped", dropped, days)
-            except RecordsUnavailable:
-                logger.info("old messages are dropped later: no store")
-            await asyncio.sleep(_SWEEP_S)
 
 
 async def _lasting(name: str, work: Callable[[], Awaitable[None]]) -> None:

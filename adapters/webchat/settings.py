@@ -49,8 +49,10 @@ class WebchatSettings:
     sso_header: str = ""
     #: The header with the name to show; empty shows what `sso_header` holds.
     sso_name_header: str = ""
-    #: Days after which messages are dropped; 0 keeps them.
+    #: Days for which messages are kept, as the page tells people; 0 says that nothing drops them.
     retention_days: int = 0
+    #: Whether the assistant sees, in groups, the messages that those to it reply to, where a group changed nothing.
+    sees_quoted: bool = False
     #: The assistant's names; the first is the one it writes under.
     assistant_names: tuple[str, ...] = ("assistant",)
     #: What people should know of the model that answers, in a sentence or two; empty says only that an AI can be wrong.

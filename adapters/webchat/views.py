@@ -63,11 +63,12 @@ def me(profile: Profile) -> dict[str, str]:
 def intro(settings: WebchatSettings) -> dict[str, str]:
     """Say, at first contact, what the assistant sees and what is kept."""
     name, days = settings.assistant_names[0], settings.retention_days
+    beside = "and the messages those reply to" if settings.sees_quoted else "and nothing else"
     kept = f"for {days} days" if days else "until you delete them or everybody leaves"
     return {
         "sees": (
-            f"{name} is an AI. In groups it sees only messages that mention @{name} or reply to it, and nothing else; "
-            "in your direct chat with it, it sees what you write there."
+            f"{name} is an AI. In groups it sees only messages that mention @{name} or reply to it, {beside}, as long "
+            "as nobody there changes that with /privacy; in your direct chat with it, it sees what you write there."
         ),
         "keeps": (
             f"Messages are kept encrypted on this organisation's own machines {kept}. Nothing you write leaves them. "

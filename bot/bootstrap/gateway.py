@@ -8,14 +8,16 @@ from bot.bootstrap.platforms import assistant_names
 from bot.bootstrap.privacy import make_forgetter
 from bot.chat.ambient_keeper import Listening
 from bot.chat.forgetting import Forgetter
+from bot.ingress.acceptances import IntakeSettings
 from bot.ingress.announcing import Announcer
 from bot.ingress.bursts import Bursts
 from bot.ingress.forget_requests import ForgetRequests
-from bot.ingress.intake import Intake, IntakeSettings
+from bot.ingress.intake import Intake
 from bot.ingress.modes import KnownModes
 from bot.ingress.policy import Rules
 from bot.turns.first_signs import FirstSigns
 from bot.turns.line_watch import LineWatch
+from bot.turns.model import Consent
 from bot.turns.notice_sending import NoticeSending
 from bot.turns.notices import NoticeTask
 from bot.turns.outbox import Outbox
@@ -42,6 +44,7 @@ def make_intake(core: Core, forgetter: Forgetter | None = None) -> Intake:
             rules=Rules(names=assistant_names(settings), max_text_chars=settings.turns.max_text_chars),
             sends_from={name: platform.adapter.sends_from for name, platform in core.platforms.items()},
             deadline_s=settings.turns.deadline_s,
+            first_consent=Consent(settings.privacy.mode),
             direct_weight=settings.turns.direct_weight,
             group_weight=settings.turns.group_weight,
         ),
@@ -51,10 +54,18 @@ def make_intake(core: Core, forgetter: Forgetter | None = None) -> Intake:
             {name: platform.adapter.capabilities for name, platform in core.platforms.items()},
             core.clock.monotonic,
         ),
-        modes=KnownModes(core.journal.chosen, core.clock, every_s=core.delays.modes_s),
+        modes=KnownModes(
+            core.journal.chosen,
+            core.clock,
+            first=Consent(settings.privacy.mode),
+            every_s=core.delays.modes_s,
+        ),
         listening=Listening(core.shared.ambient, core.clock),
         forgetting=ForgetRequests(
-            forgetter or make_forgetter(core), core.journal, epoch_hours=settings.vault.epoch_hours
+            forgetter or make_forgetter(core),
+            core.journal,
+            epoch_hours=settings.vault.epoch_hours,
+            own_histories={name for name, platform in core.platforms.items() if platform.history},
         ),
     )
 

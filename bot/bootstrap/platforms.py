@@ -54,7 +54,10 @@ def built_in(settings: Settings, ground: Ground, engine_view: EngineView) -> dic
                 monotonic=ground.clock.monotonic,
             )
         )
-    return {adapter.name: Platform(adapter=adapter, source=adapter, live=adapter) for adapter in made}
+    return {
+        adapter.name: Platform(adapter=adapter, source=adapter, live=adapter, history=adapter.history)
+        for adapter in made
+    }
 
 
 def _webchat(settings: Settings) -> WebchatSettings:
@@ -67,10 +70,17 @@ def _webchat(settings: Settings) -> WebchatSettings:
         create=Create(section.create),
         sso_header=section.sso_header,
         sso_name_header=section.sso_name_header,
-        retention_days=section.retention_days,
+        retention_days=_kept_days(settings),
+        sees_quoted=settings.privacy.mode == "quoted",
         assistant_names=assistant_names(settings),
         caution=EMBEDDED_NOTE if settings.embedded_model_answers else "",
     )
+
+
+def _kept_days(settings: Settings) -> int:
+    """Tell for how long the page's own history is kept: a day at least, for people to read."""
+    days = settings.retention.days
+    return max(1, min(settings.webchat.retention_days or days, days))
 
 
 def assistant_names(settings: Settings) -> tuple[str, ...]:

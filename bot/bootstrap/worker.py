@@ -15,9 +15,12 @@ from bot.chat.summariser import Summariser, SummaryPatience
 from bot.skills.answer import Answer, AnswerSettings
 from bot.skills.base import SkillRunner
 from bot.skills.export import MOST_MESSAGES, Export
+from bot.skills.memories import Memories
 from bot.skills.overhearing import Overhearing
 from bot.skills.privacy import Privacy
+from bot.skills.remember import Remember
 from bot.skills.spoken import Spoken, greet_words, help_words, reset_words
+from bot.skills.telling_apart import TellingApart
 from bot.skills.told import Told, UnlessOff
 from bot.skills.unremembered import Unremembered
 from bot.telemetry.events import Hooks
@@ -139,14 +142,18 @@ def _skills(
         hooks=core.hooks,
     )
     days = partial(_kept_days, settings.retention.days)
+    named = partial(TellingApart, bearers=core.journal.bearers, assistant=persona.name)
     skills: dict[Skill, SkillRunner] = {
-        Skill.ANSWER: Unremembered(Overhearing(answer, listening, core.journal.heard_up_to), days),
+        Skill.ANSWER: Unremembered(Overhearing(named(answer), listening, core.journal.heard_up_to), days),
         Skill.HELP: Spoken(help_words(persona.name, embedded=embedded)),
         Skill.RESET: Spoken(reset_words, resets_context=True),
         Skill.GREET: Spoken(greet_words(persona.name)),
-        Skill.EXPORT: Export(partial(_kept_of_asker, Exporting(core.database, core.vault))),
+        Skill.REMEMBER: named(Remember(core.journal.memories, days, _limits(core, engine))),
+        Skill.MEMORIES: Memories(core.journal.memories),
     }
     skills = {name: UnlessOff(skill) for name, skill in skills.items()}
+    # What is anybody's right, switched on or off.
+    skills[Skill.EXPORT] = Export(partial(_kept_of_asker, Exporting(core.database, core.vault)))
     skills[Skill.PRIVACY] = Privacy(days)
     return {
         name: Told(skill, name=persona.name, days=days, introduces=core.introduces)
@@ -176,17 +183,22 @@ def _summariser(core: Core, engine: Engine, keeper: ContextKeeper) -> Summariser
         engine=engine,
         keeper=keeper,
         record=core.journal,
-        limits=EngineLimits(
-            engine,
-            max_reply_tokens=settings.engine.max_reply_tokens,
-            budget_tokens=settings.context.budget_tokens,
-        ),
+        limits=_limits(core, engine),
         persona=_persona(core),
         salt=_salts(core).of,
         patience=SummaryPatience(
             first_token_s=settings.engine.first_token_s, stall_s=settings.engine.stall_s
         ),
         hooks=core.hooks,
+    )
+
+
+def _limits(core: Core, engine: Engine) -> EngineLimits:
+    settings = core.settings
+    return EngineLimits(
+        engine,
+        max_reply_tokens=settings.engine.max_reply_tokens,
+        budget_tokens=settings.context.budget_tokens,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from bot.chat.budget import MESSAGE_TOKENS, Limits, cut, likely_tokens, most_tokens
 from bot.chat.front import Front, fitting_front, most_chars
+from bot.chat.plain import cleaned
 from bot.chat.prompt import Persona, build, user_message
 from bot.chat.recent import recent_text
 from bot.chat.shorten import LeftOut, longest_text, shorten, shorten_turn
@@ -106,7 +107,26 @@ def _fitting_said(turn: Turn, most: int, count: Callable[[str], int]) -> tuple[s
     if chars is not None:
         shortened, left_out = shorten_turn(turn, chars)
         return user_message(shortened), left_out
-    # So many messages, or so long names, that their marks alone are too much.
-    chars = most_chars(len(whole), lambda chars: count(shorten(whole, chars)[0]) <= most) or 0
-    text, gone = shorten(whole, chars)
-    return text, LeftOut(total=len(whole), gone=gone)
+    return _newest_said(turn, most, count)
+
+
+def _newest_said(turn: Turn, most: int, count: Callable[[str], int]) -> tuple[str, LeftOut]:
+    """Render the newest messages of so many, or of so long names, that their marks alone are too much together."""
+
+    def fits(number: int) -> bool:
+        return not number or count(user_message(shorten_turn(_newest(turn, number), 0)[0])) <= most
+
+    number = most_chars(len(turn.said), fits)
+    if number:
+        text, left_out = _fitting_said(_newest(turn, number), most, count)
+        older = sum(len(one.text) + len(one.quoted_text) for one in turn.said[:-number])
+        return text, LeftOut(total=left_out.total + older, gone=left_out.gone + older)
+    # Not even one mark fits: plain words then, as half a mark could name another.
+    plain = cleaned(user_message(_newest(turn, 1)))
+    chars = most_chars(len(plain), lambda chars: count(shorten(plain, chars)[0]) <= most) or 0
+    text, gone = shorten(plain, chars)
+    return text, LeftOut(total=len(plain), gone=gone)
+
+
+def _newest(turn: Turn, number: int) -> Turn:
+    return replace(turn, said=turn.said[-number:])

@@ -11,6 +11,7 @@ from typing import Protocol
 from adapters.base import ConversationKind
 from bot.chat.ambient import AmbientStore
 from bot.chat.context import ContextStore
+from bot.chat.own_histories import OwnHistories
 from bot.errors import AsideError, ContextUnavailable, StoreUnavailable
 from bot.turns.journal.forgetting import Forgetting, Forgotten
 from bot.turns.model import Chat
@@ -23,7 +24,11 @@ SETTLE_S = 3.0
 PACE_S = 20.0
 #: Seconds for which gateways may still hold a chat's old key.
 DEAF_S = 15.0
+#: Seconds after which what failed is tried again: at first, and at most.
 _AGAIN_S = 5.0
+_AGAIN_AT_MOST_S = 40.0
+#: Seconds between two looks for what another process had forgotten, and this one keeps the history of.
+_LOOK_S = 5.0
 
 
 class LiveTraces(Protocol):
@@ -51,6 +56,8 @@ class Traces:
     rewrite_log: Callable[[], Awaitable[None]] | None
     #: Cleaning holds nobody up here: it is done at the start, too, lest a crash came between forgetting and cleaning.
     cheap: bool = False
+    #: What adapters keep themselves. None where none does.
+    histories: OwnHistories | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -74,12 +81,19 @@ class Forgetter:
     """
 
     def __init__(
-        self, forgetting: Forgetting, traces: Traces, *, settle_s: float = SETTLE_S, pace_s: float = PACE_S
+        self,
+        forgetting: Forgetting,
+        traces: Traces,
+        *,
+        settle_s: float = SETTLE_S,
+        pace_s: float = PACE_S,
+        look_s: float = _LOOK_S,
     ) -> None:
         self._forgetting = forgetting
         self._traces = traces
         self._settle_s = settle_s
         self._pace_s = pace_s
+        self._look_s = look_s
         self._owed = _Owed()
         self._wanted = asyncio.Event()
 
@@ -114,33 +128,63 @@ class Forgetter:
                 await self._drop(chat)
             for adapter, turn_ids in owed.turns.items():
                 await self._traces.live.forget(adapter, turn_ids)
-            await self._traces.scrub()
-            if self._traces.rewrite_log is not None:
-                await self._traces.rewrite_log()
+            try:
+                await self._forget_histories()
+            except AsideError:
+                # What one history cannot forget now must not keep everybody's files from being cleaned.
+                await self._clean_files()
+                raise
+            await self._clean_files()
         except BaseException:
             self._owe(owed)
             raise
 
     async def run(self) -> None:
         """Clean after everything that is forgotten, until cancelled; trouble is logged once."""
-        trouble = False
+        trouble, again_s = False, _AGAIN_S
         with suppress(StoreUnavailable):
             if self._traces.cheap and await self._forgetting.was_busy():
                 self._wanted.set()
         while True:
-            await self._wanted.wait()
+            await self._until_wanted()
             try:
                 await self.clean()
             except (AsideError, OSError) as exc:
                 if not trouble:
                     logger.warning("what was forgotten is still in a cache or a file: %s", exc)
                 trouble = True
-                await asyncio.sleep(random.uniform(_AGAIN_S / 2, _AGAIN_S))  # noqa: S311 - jitter, no secret
+                await asyncio.sleep(random.uniform(again_s / 2, again_s))  # noqa: S311 - jitter, no secret
+                again_s = min(again_s * 2, _AGAIN_AT_MOST_S)
             else:
                 if trouble:
                     logger.info("what was forgotten is out of caches and files")
-                trouble = False
+                trouble, again_s = False, _AGAIN_S
                 await asyncio.sleep(self._pace_s)
+
+    async def _forget_histories(self) -> None:
+        if self._traces.histories is not None:
+            await self._traces.histories.carry_out()
+
+    async def _clean_files(self) -> None:
+        await self._traces.scrub()
+        if self._traces.rewrite_log is not None:
+            await self._traces.rewrite_log()
+
+    async def _until_wanted(self) -> None:
+        """Wait until this process has forgotten something, or another has that this one keeps the history of."""
+        while not self._wanted.is_set():
+            if await self._wanted_elsewhere():
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._look_s):
+                    await self._wanted.wait()
+
+    async def _wanted_elsewhere(self) -> bool:
+        histories = self._traces.histories
+        try:
+            return histories is not None and await histories.any_pending()
+        except StoreUnavailable:
+            return False
 
     async def _traceless(self, forgotten: Forgotten) -> Forgotten:
         for turn_id in forgotten.held:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from bot.chat.budget import MESSAGE_TOKENS, OPENING_TOKENS, Limits, likely_tokens
+from bot.chat.card import fitting_card
 from bot.chat.prompt import NOTED, Persona, background_message, system_message
 from bot.chat.shorten import shorten
 
@@ -57,7 +58,7 @@ def most_chars(longest: int, fits: Callable[[int], bool]) -> int | None:
 
 def _fitting_background(card: str, summary: str, limits: Limits, count: Callable[[str], int]) -> str:
     """Render card and summary; in a prompt too small for both, the summary alone, or the card, or neither."""
-    card = fitting_text(card, limits.background_tokens, count)
+    card = fitting_card(card, limits.background_tokens, count)
     summary = fitting_text(summary, limits.background_tokens, count)
     for told in ((card, summary), ("", summary), (card, "")):
         message = background_message(*told)

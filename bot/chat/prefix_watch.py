@@ -69,10 +69,6 @@ class PrefixWatch:
         self._engine_life += 1
         self._block = 0
 
-    def forget(self, chat_id: str) -> None:
-        """Drop a chat's digests; safe to repeat."""
-        self._last.pop(chat_id, None)
-
     def replied(self, answered: Answered) -> None:
         """Take note of an answered prompt, and tell the hooks where the engine found less than it must have."""
         chat_id = answered.turn.chat.id

@@ -3,48 +3,20 @@
 Everything between ‹ and › is ours: who wrote, what is quoted, when. Nobody else can write these marks.
 """
 
-import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from adapters.base import ConversationKind
+from bot.chat.marks import past_reply
+from bot.chat.plain import cleaned
+from bot.chat.speakers import shown_name
 from bot.turns.model import Exchange, Said, Turn
 from engine.base import ChatMessage, Role
 
-_NAME_CHARS = 32
-#: How our marks begin.
-_MARK_WORDS = (
-    "from",
-    "time",
-    "quote",
-    "recent from",
-    "end of",
-    "about this chat",
-    "summary of what was said",
-    "summary wanted",
-)
-#: A mark like ours in a reply, also one that is still being written; other quotations between ‹ and › stay.
-_MARK = re.compile(
-    "‹(?:{words})\\b[^›\\n]*›?|‹(?:{begun})?$".format(
-        words="|".join(_MARK_WORDS),
-        begun="|".join(sorted({word[:n] for word in _MARK_WORDS for n in range(1, len(word))}, reverse=True)),
-    )
-)
 #: What the assistant is made to say to a chat's background, so that speakers take turns.
 NOTED = "Noted."
-#: What of a name is looked at: a name may be as long as its platform lets it.
-_NAME_LOOK_CHARS = 256
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-#: Our marks and their look-alikes become plain ones; line ends become one kind; other controls go.
-_PLAIN = (
-    dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)))
-    | {ord(char): "<" for char in "‹❮❬⟨˂"}
-    | {ord(char): ">" for char in "›❯❭⟩˃"}
-    | {ord("\n"): "\n", ord("\t"): "\t", 0x2028: "\n", 0x2029: "\n", 0x85: "\n"}
-)
-_HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,32 +84,6 @@ def build(
     )
 
 
-def inert(text: str) -> str:
-    """Break up a chat template's own control words (`<|...|>`), which the engine would otherwise obey."""
-    return text.replace("<|", "< |")
-
-
-def without_marks(text: str) -> str:
-    """Take out marks like ours that a model wrote: small ones imitate them, and a false one could name a speaker."""
-    return _MARK.sub("", text).lstrip() if "‹" in text else text
-
-
-def cleaned(text: str) -> str:
-    """Make a person's text safe for a prompt: no marks of ours, no control words, no broken characters."""
-    whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return inert(whole.replace("\r\n", "\n").replace("\r", "\n").translate(_PLAIN))
-
-
-def shown_name(name: str) -> str:
-    """Make a person's name safe to stand in a mark: one line, no hidden characters, at most 32 characters."""
-    visible = "".join(
-        char
-        for char in cleaned(name[:_NAME_LOOK_CHARS])
-        if char.isspace() or unicodedata.category(char) not in _HIDDEN
-    )
-    return re.sub(r"\s+", " ", visible).strip()[:_NAME_CHARS].strip() or "someone"
-
-
 def _background_messages(background: str) -> Iterator[ChatMessage]:
     if background:
         yield ChatMessage(role=Role.USER, content=background)
@@ -146,12 +92,13 @@ def _background_messages(background: str) -> Iterator[ChatMessage]:
 
 def _messages(exchange: Exchange) -> Iterator[ChatMessage]:
     yield ChatMessage(role=Role.USER, content=exchange.prompt)
-    yield ChatMessage(role=Role.ASSISTANT, content=inert(without_marks(exchange.reply)))
+    yield ChatMessage(role=Role.ASSISTANT, content=past_reply(exchange.reply))
 
 
 def _said_lines(said: Said, mark: str = "") -> Iterator[str]:
     if said.quoted_text:
-        yield "‹quote of you›" if said.quoted_by_assistant else f"‹quote by {shown_name(said.quoted_author)}›"
+        author = said.quoted_called or shown_name(said.quoted_author)
+        yield "‹quote of you›" if said.quoted_by_assistant else f"‹quote by {author}›"
         yield cleaned(said.quoted_text)
         yield "‹end of quote›"
     text = cleaned(said.text)
@@ -159,7 +106,7 @@ def _said_lines(said: Said, mark: str = "") -> Iterator[str]:
 
 
 def _from(said: Said) -> str:
-    return f"from {shown_name(said.sender_name)}"
+    return f"from {said.called or shown_name(said.sender_name)}"
 
 
 def _time(instant: datetime) -> str:

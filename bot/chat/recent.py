@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from bot.chat.prompt import cleaned, shown_name
+from bot.chat.plain import cleaned
+from bot.chat.speakers import shown_name
 from bot.turns.model import Said
 
 
@@ -14,7 +15,8 @@ def recent_text(recent: Sequence[Said], most: int, count: Callable[[str], int]) 
     lines: list[str] = []
     room = most - count(_framed([]))
     for said in reversed(recent):
-        line = f"‹recent from {shown_name(said.sender_name)}› {cleaned(said.text)}\n"
+        name = said.called or shown_name(said.sender_name)
+        line = f"‹recent from {name}› {cleaned(said.text)}\n"
         room -= count(line)
         if room < 0:
             break

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.chat.believing import TRUST_AFTER_S, BelievedClock
@@ -20,8 +21,15 @@ AT_ONCE_S = 30.0
 #: Between two transactions, so that a sweep of years holds nobody up.
 _PAUSE_S = 0.02
 
-#: Drops what an adapter's own store holds from before an instant.
-Dropping = Callable[[datetime], Awaitable[int]]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnStore:
+    """What an adapter keeps in a store of its own, for people to read again: a day at least."""
+
+    #: Drops what is from before an instant; how much that was. May raise `StoreUnavailable`.
+    drop: Callable[[datetime], Awaitable[int]]
+    #: For how many days it is kept; 0 is as long as the deployment keeps words. Never longer than that.
+    days: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +40,9 @@ class Elsewhere:
     drop_context: Callable[[Chat], Awaitable[None]]
     #: Takes what was deleted out of the database's files. Raises `StoreUnavailable`.
     scrub: Callable[[], Awaitable[None]]
-    #: Adapters' own stores that know no retention themselves.
-    stores: tuple[Dropping, ...] = field(default=())
+    #: Seconds between two of those.
+    scrub_every_s: float = 0.0
+    stores: tuple[OwnStore, ...] = ()
 
 
 class Retention:
@@ -46,6 +55,8 @@ class Retention:
         self._days = days
         self._believed = BelievedClock()
         self._doubts = False
+        self._unclean = False
+        self._cleaned_s = -math.inf
 
     async def due(self) -> Due:
         """Count what the next sweep would take. Raises `StoreUnavailable`."""
@@ -58,13 +69,14 @@ class Retention:
     async def sweep(self) -> int:
         """Take everything that is too old now, in small steps; how many turns that were. Raises `StoreUnavailable`."""
         swept = await self._sweep(self._before(self._days))
+        dropped = await self._drop_memories(self._days)
         for chat_id, days in await self._retaining.stricter(self._days):
             swept += await self._sweep(self._before(days), chat_id)
+            dropped += await self._drop_memories(days, chat_id)
         await self._retaining.drop_tombstones(self._clock.now())
-        for drop in self._elsewhere.stores:
-            await drop(self._before(max(self._days, 1)))
-        if swept:
-            await self._elsewhere.scrub()
+        dropped += sum([await store.drop(self._store_before(store)) for store in self._elsewhere.stores])
+        self._unclean = self._unclean or bool(swept or dropped)
+        await self._scrub()
         return swept
 
     async def run(self) -> None:
@@ -81,6 +93,12 @@ class Retention:
             else:
                 away = False
             await asyncio.sleep(await self._pause_s())
+
+    async def _scrub(self) -> None:
+        now_s = self._clock.monotonic()
+        if self._unclean and now_s - self._cleaned_s >= self._elsewhere.scrub_every_s:
+            await self._elsewhere.scrub()
+            self._unclean, self._cleaned_s = False, now_s
 
     async def _may_sweep(self) -> bool:
         newest = await self._retaining.newest()
@@ -114,12 +132,24 @@ class Retention:
             behind = swept.behind
             await asyncio.sleep(_PAUSE_S)
 
+    async def _drop_memories(self, days: int, chat_id: str | None = None) -> int:
+        """Where nothing is kept any more, take away what was to be remembered until somebody deletes it."""
+        dropped = 0
+        while days <= 0 and (chats := await self._retaining.drop_memories(chat_id)):
+            dropped += len(chats)
+            for chat in chats:
+                await self._drop(chat)
+        return dropped
+
     async def _drop(self, chat: Chat) -> None:
         try:
             await self._elsewhere.drop_context(chat)
         except ContextUnavailable:
             # Its version no longer fits, so nobody reads it; and it goes with its time to live.
             logger.debug("the cached context of chat %s could not be dropped", chat.id)
+
+    def _store_before(self, store: OwnStore) -> datetime:
+        return self._before(max(min(store.days or self._days, self._days), 1))
 
     def _before(self, days: int) -> datetime:
         return self._clock.now() - max(timedelta(days=days), timedelta(seconds=AT_ONCE_S))

@@ -15,7 +15,8 @@ class SaltScope(StrEnum):
 
     #: Nobody: each chat pays for the rules at its front once, and nothing of it can be guessed by its timing.
     CHAT = "chat"
-    #: All chats of the organisation: the rules are computed once, and members could measure what others sent.
+    #: All chats of the organisation: the rules are computed once, and members could measure what others sent; also
+    #: what was forgotten since, until the engine has overwritten it or is restarted. Nobody can read it there.
     ORGANISATION = "organisation"
 
 

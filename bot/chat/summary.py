@@ -12,7 +12,9 @@ from bot.chat.budget import (
 )
 from bot.chat.context import Context
 from bot.chat.front import fitting_front, fitting_text
-from bot.chat.prompt import Persona, build, cleaned, without_marks
+from bot.chat.marks import without_marks
+from bot.chat.plain import cleaned
+from bot.chat.prompt import Persona, build
 from bot.turns.model import Exchange
 from engine.base import ChatMessage
 

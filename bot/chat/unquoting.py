@@ -5,7 +5,8 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from bot.chat.prompt import cleaned, shown_name
+from bot.chat.plain import cleaned
+from bot.chat.speakers import name_in, shown_name
 
 _QUOTE = re.compile("‹quote by ([^›\n]*)›\n(.*?)\n‹end of quote›\n?", re.DOTALL)
 # What was overheard ends where the next mark of ours begins: nobody else can write one.
@@ -44,10 +45,10 @@ def prompt_without(prompt: str, person: Person) -> str:
     texts = {cleaned(text) for text in person.texts}
 
     def quote(found: re.Match[str]) -> str:
-        return "" if found[1] in names or found[2] in texts else found[0]
+        return "" if name_in(found[1]) in names or found[2] in texts else found[0]
 
     def overheard(found: re.Match[str]) -> str:
-        return "" if found[1] in names else found[0]
+        return "" if name_in(found[1]) in names else found[0]
 
     without = _OVERHEARD.sub(overheard, _QUOTE.sub(quote, prompt))
     return _NOTHING_OVERHEARD.sub("", without)

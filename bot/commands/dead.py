@@ -1,16 +1,16 @@
 """`aside dead`: what was given up, why, and what shall become of it."""
 
-import asyncio
-from argparse import SUPPRESS, ArgumentParser, Namespace, _SubParsersAction
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
 
 from bot.clock import SystemClock
+from bot.commands.actions import add_action, run_action
+from bot.commands.asking import agrees
 from bot.commands.base import Command
 from bot.commands.dead_view import causes, counted, page, table
 from bot.commands.durations import duration
 from bot.errors import SettingsError
-from bot.settings import LoadedSettings, Settings
+from bot.settings import Settings
 from bot.turns.dead_letters import DeadLetter, Requeued, Which
 
 if TYPE_CHECKING:
@@ -23,29 +23,18 @@ _PAGE = 500
 
 def _add_arguments(parser: ArgumentParser) -> None:
     actions = parser.add_subparsers(metavar="ACTION", required=True)
-    listing = _action(actions, "list", _list, "show what was given up, oldest first")
+    listing = add_action(actions, "list", _list, "show what was given up, oldest first")
     listing.add_argument("--limit", type=int, default=50, help="lines to show at most (default: 50)")
     _add_filters(listing)
-    showing = _action(actions, "show", _show, "show everything about one dead letter but its content")
+    showing = add_action(actions, "show", _show, "show everything about one dead letter but its content")
     showing.add_argument("id", help="a turn's id, as `aside dead list` prints it")
-    requeue = _action(actions, "requeue", _requeue, "have dead letters tried once more")
-    discard = _action(actions, "discard", _discard, "take dead letters off the list; they stay unanswered")
+    requeue = add_action(actions, "requeue", _requeue, "have dead letters tried once more")
+    discard = add_action(actions, "discard", _discard, "take dead letters off the list; they stay unanswered")
     for changing in (requeue, discard):
         changing.add_argument("ids", nargs="*", metavar="ID", help="the letters meant")
         changing.add_argument("--all", action="store_true", help="all that there are")
         changing.add_argument("--yes", action="store_true", help="do not ask")
         _add_filters(changing)
-
-
-def _action(
-    actions: "_SubParsersAction[ArgumentParser]", name: str, run: Any, summary: str
-) -> ArgumentParser:
-    parser = actions.add_parser(name, help=summary, description=summary)
-    parser.set_defaults(action=run)
-    # They may stand behind the action, too.
-    parser.add_argument("--data-dir", metavar="DIR", default=SUPPRESS, help=SUPPRESS)
-    parser.add_argument("--config", metavar="FILE", type=Path, default=SUPPRESS, help=SUPPRESS)
-    return parser
 
 
 def _add_filters(parser: ArgumentParser) -> None:
@@ -55,11 +44,6 @@ def _add_filters(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--older-than", metavar="SPAN", type=duration, help="only what died before, like 30m, 2h, 7d"
     )
-
-
-def _run(arguments: Namespace, loaded: LoadedSettings) -> int:
-    status: int = asyncio.run(arguments.action(arguments, loaded.settings))
-    return status
 
 
 async def _list(arguments: Namespace, settings: Settings) -> int:
@@ -133,17 +117,10 @@ async def _chosen(letters: "DeadLetters", arguments: Namespace, verb: str) -> li
     print(f"{counted(len(found))}{f': {causes(found)}' if found else ''}")
     if missing := set(which.turn_ids) - {letter.turn_id for letter in found}:
         print(f"Not on the list, or not as the filters say: {', '.join(sorted(missing))}")
-    if found and not arguments.yes and not await asyncio.to_thread(_agrees, verb, len(found)):
+    question = f"{verb} {'it' if len(found) == 1 else 'them'}?"
+    if found and not arguments.yes and not await agrees(question):
         return None
     return found
-
-
-def _agrees(verb: str, number: int) -> bool:
-    try:
-        return input(f"{verb} {'it' if number == 1 else 'them'}? [y/N] ").strip().lower() in ("y", "yes")
-    except EOFError:
-        print("\nNobody is here to answer: give --yes.")
-        return False
 
 
 def _refused(arguments: Namespace, chosen: list[DeadLetter] | None) -> int:
@@ -177,6 +154,6 @@ def _which(arguments: Namespace) -> Which:
 DEAD = Command(
     name="dead",
     summary="show what was given up, have it tried once more, or take it off the list",
-    run=_run,
+    run=run_action,
     add_arguments=_add_arguments,
 )

@@ -5,6 +5,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from bot.commands.asking import agrees
 from bot.commands.base import Command
 from bot.errors import AsideError, SettingsError
 from bot.settings import LoadedSettings, Settings
@@ -47,7 +48,7 @@ async def _forget(arguments: Namespace, settings: Settings) -> int:
             return 1
         turns = sum([await opened.forgetting.count(chat.id, arguments.person) for chat in chats])
         print(f"{_counted(turns, 'turn')} in {_counted(len(chats), 'chat')}")
-        if not arguments.yes and not await asyncio.to_thread(_agrees):
+        if not arguments.yes and not await agrees("Forget all of it? It cannot be undone."):
             print("Nothing was changed.")
             return 1
         for chat in chats:
@@ -76,14 +77,6 @@ async def _clean(opened: "Opened", settings: Settings) -> int:
     when = f"within {hours} hours" if hours else "at the next `aside keys rotate`"
     print(f"Caches and files are clean. What backups hold of it becomes unreadable {when}.")
     return 0
-
-
-def _agrees() -> bool:
-    try:
-        return input("Forget all of it? It cannot be undone. [y/N] ").strip().lower() in ("y", "yes")
-    except EOFError:
-        print("\nNobody is here to answer: give --yes.")
-        return False
 
 
 def _counted(number: int, what: str) -> str:

@@ -1,16 +1,16 @@
 """`aside keys`: which key-encryption keys there are, and beginning another epoch."""
 
-import asyncio
-from argparse import SUPPRESS, ArgumentParser, Namespace, _SubParsersAction
+from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bot.clock import SystemClock
+from bot.commands.actions import add_action, run_action
+from bot.commands.asking import agrees
 from bot.commands.base import Command
 from bot.commands.durations import spoken
-from bot.settings import LoadedSettings, Settings
+from bot.settings import Settings
 
 if TYPE_CHECKING:
     # At run time they come with the database and the vault, which `aside --help` does without.
@@ -25,25 +25,9 @@ _WARNING = (
 
 def _add_arguments(parser: ArgumentParser) -> None:
     actions = parser.add_subparsers(metavar="ACTION", required=True)
-    _action(actions, "show", _show, "show which keys there are, how old, and how much each wraps")
-    rotate = _action(actions, "rotate", _rotate, "begin another epoch, and destroy the keys of all before")
+    add_action(actions, "show", _show, "show which keys there are, how old, and how much each wraps")
+    rotate = add_action(actions, "rotate", _rotate, "begin another epoch, and destroy the keys of all before")
     rotate.add_argument("--yes", action="store_true", help="do not ask")
-
-
-def _action(
-    actions: "_SubParsersAction[ArgumentParser]", name: str, run: Any, summary: str
-) -> ArgumentParser:
-    parser = actions.add_parser(name, help=summary, description=summary)
-    parser.set_defaults(action=run)
-    # They may stand behind the action, too.
-    parser.add_argument("--data-dir", metavar="DIR", default=SUPPRESS, help=SUPPRESS)
-    parser.add_argument("--config", metavar="FILE", type=Path, default=SUPPRESS, help=SUPPRESS)
-    return parser
-
-
-def _run(arguments: Namespace, loaded: LoadedSettings) -> int:
-    status: int = asyncio.run(arguments.action(arguments, loaded.settings))
-    return status
 
 
 async def _show(_arguments: Namespace, settings: Settings) -> int:
@@ -67,7 +51,7 @@ async def _rotate(arguments: Namespace, settings: Settings) -> int:
     if given := given_keys(settings):
         return await _rewrap(settings, given)
     print(_WARNING)
-    if not arguments.yes and not await asyncio.to_thread(_agrees):
+    if not arguments.yes and not await agrees("Rotate?"):
         print("Nothing was changed.")
         return 1
     async with open_rotation(settings) as rotation:
@@ -86,14 +70,6 @@ async def _rewrap(settings: Settings, ring: "KeyRing") -> int:
     if free:
         print(f"Once every process runs with these keys, take out of vault.keys: {', '.join(free)}")
     return 1 if done.stuck else 0
-
-
-def _agrees() -> bool:
-    try:
-        return input("Rotate? [y/N] ").strip().lower() in ("y", "yes")
-    except EOFError:
-        print("\nNobody is here to answer: give --yes.")
-        return False
 
 
 def _told(done: "Rotated") -> int:
@@ -122,6 +98,6 @@ def _table(ring: "KeyRing", counts: Mapping[str, int], now: datetime) -> str:
 KEYS = Command(
     name="keys",
     summary="show the keys that seal what people write, or begin another epoch of them",
-    run=_run,
+    run=run_action,
     add_arguments=_add_arguments,
 )

@@ -4,6 +4,7 @@ import asyncio
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
+from bot.commands.asking import agrees
 from bot.commands.base import Command
 from bot.errors import SettingsError
 from bot.settings import LoadedSettings, Settings
@@ -43,7 +44,7 @@ async def _sweep(arguments: Namespace, settings: Settings) -> int:
         print(_counted(due, settings.retention.days))
         if arguments.dry_run or not due.turns:
             return 0
-        if not arguments.yes and not await asyncio.to_thread(_agrees):
+        if not arguments.yes and not await agrees("Take them away?"):
             print("Nothing was changed.")
             return 1
         print(f"Took away the words of {_turns(await opened.retention.sweep())}.")
@@ -72,14 +73,6 @@ def _days(text: str) -> int | None:
     if not text.isascii() or not text.isdigit() or len(text) > len("36500"):
         raise SettingsError(f"--days must be a whole number of days, 0, or {_DEPLOYMENT}, not {text!r}")
     return int(text)
-
-
-def _agrees() -> bool:
-    try:
-        return input("Take them away? [y/N] ").strip().lower() in ("y", "yes")
-    except EOFError:
-        print("\nNobody is here to answer: give --yes.")
-        return False
 
 
 def _counted(due: "Due", days: int) -> str:

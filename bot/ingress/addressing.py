@@ -18,6 +18,7 @@ from typing import Final, NamedTuple
 from adapters.base import Addressed, ConversationKind, Inbound
 from bot.ingress.names import Names
 from bot.ingress.stop_words import is_stop
+from bot.skills.remember_words import asks_plainly
 from bot.turns.model import Skill
 
 
@@ -50,6 +51,8 @@ _COMMANDS: dict[str, Skill | Control] = {
     "reset": Skill.RESET,
     "privacy": Skill.PRIVACY,
     "export": Skill.EXPORT,
+    "remember": Skill.REMEMBER,
+    "memories": Skill.MEMORIES,
     "stop": STOP,
     "forget": Control.FORGET,
 }
@@ -95,6 +98,8 @@ def _read(event: Inbound, whole: str, said: str, names: Names) -> Addressing:
         return Addressing(addressed=True, skill=command, prompt_text=said)
     if len(said) < _LONGEST_BARE_CALL and names.maybe_in(said) and is_stop(_without_mentions(said, names)):
         return Addressing(addressed=True, skill=STOP, prompt_text=said)
+    if asks_plainly(said):
+        return Addressing(addressed=True, skill=Skill.REMEMBER, prompt_text=said)
     if not _is_bare_call(whole, said, names):
         return Addressing(addressed=True, skill=Skill.ANSWER, prompt_text=said)
     if whole and _quotes_somebody(event):

@@ -1,5 +1,6 @@
 """Wishes to be forgotten, carried out at once: they wait for no worker, and for no line."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -31,7 +32,16 @@ class Heeded:
 class ForgetRequests:
     """Carries wishes out. Every call raises `StoreUnavailable`, and may raise `VaultError`."""
 
-    def __init__(self, forgetter: Forgetter, chats: Chats, *, epoch_hours: int) -> None:
+    def __init__(
+        self,
+        forgetter: Forgetter,
+        chats: Chats,
+        *,
+        epoch_hours: int,
+        own_histories: Collection[str] = (),
+    ) -> None:
+        """Keep whom to ask; `own_histories` are the adapters whose messages are kept by us alone."""
+        self._own_histories = frozenset(own_histories)
         self._forgetter = forgetter
         self._chats = chats
         self._epoch_hours = epoch_hours
@@ -50,6 +60,7 @@ class ForgetRequests:
             turns=sum(one.turns for one in forgotten),
             chats=len(forgotten),
             epoch_hours=self._epoch_hours,
+            own_history=event.adapter in self._own_histories,
         )
         return Heeded(sentence=told, chats=tuple(one.chat for one in forgotten))
 

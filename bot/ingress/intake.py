@@ -1,24 +1,17 @@
 """The sink every adapter hands its messages to: decide, commit with whoever else waits, then announce."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Self
 
-from adapters.base import (
-    ConversationKind,
-    Edited,
-    Inbound,
-    Outcome,
-    Receipt,
-    SendsFrom,
-    StopRequested,
-    Withdrawn,
-)
+from adapters.base import Edited, Inbound, Outcome, Receipt, StopRequested, Withdrawn
 from bot.chat.ambient_keeper import Listening
+from bot.ingress.acceptances import Acceptances, IntakeSettings
 from bot.ingress.announcing import Announcer
+from bot.ingress.asked import AcceptingJournal, StopSignals
 from bot.ingress.bursts import Bursts
+from bot.ingress.endings import DONE, IGNORED, Endings
 from bot.ingress.forget_requests import ForgetRequests, of_nobody
 from bot.ingress.group_commit import GroupCommit
 from bot.ingress.load import Load, NoLoad
@@ -30,70 +23,15 @@ from bot.ingress.policy import (
     Ignore,
     Refuse,
     Remember,
-    Rules,
     Stop,
     as_rest,
     decide,
 )
 from bot.ingress.telling import told_of
-from bot.telemetry.events import Hooks, TurnFinished, TurnOutcome, emit
+from bot.telemetry.events import Hooks, emit
 from bot.turns.acceptance import Acceptance
-from bot.turns.journal import Cancelled, Change, Changed
-from bot.turns.model import Chat, NoticeKind, Skill
-
-IGNORED: Final = Receipt(outcome=Outcome.IGNORED)
-DONE: Final = Receipt(outcome=Outcome.DONE)
-
-
-class AcceptingJournal(Protocol):
-    """What intake asks of the journal. Every call raises `StoreUnavailable` with nothing stored."""
-
-    async def accept(self, batch: Sequence[Acceptance]) -> Sequence[Receipt]:
-        """Commit a batch in one transaction; the receipts stand in its order and name their chats."""
-        ...
-
-    async def chat_by_conversation(self, adapter: str, account: str, conversation: str) -> Chat | None:
-        """Find a chat by where it is; None where the assistant was never addressed."""
-        ...
-
-    async def amend(self, edited: Acceptance) -> Changed:
-        """Give a mention that nobody has in hand another text; one that speaks to nobody now is taken back.
-
-        It stays where its turn has other messages: they speak for it.
-        """
-        ...
-
-    async def withdraw(self, event: Withdrawn) -> Changed:
-        """Cancel the turn of a message that was taken back, or take the message out of its turn."""
-        ...
-
-    async def request_cancel(self, chat_id: str) -> Cancelled:
-        """End every waiting turn of a chat, ask for the running ones to be cancelled, and tell which are which."""
-        ...
-
-
-class StopSignals(Protocol):
-    """What intake asks of the live bus."""
-
-    async def signal_stop(self, turn_id: str) -> None:
-        """Tell every worker that a turn was cancelled."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IntakeSettings:
-    """What intake knows of the deployment."""
-
-    rules: Rules
-    #: Which process sends for each adapter, by the adapter's name.
-    sends_from: Mapping[str, SendsFrom]
-    #: Seconds from its acceptance within which an answer to a message is worth giving.
-    deadline_s: float = 600.0
-    #: A chat's share of the schedule.
-    direct_weight: float = 2.0
-    group_weight: float = 1.0
-    #: Messages that share one transaction at most; more would only make the first of them wait.
-    largest_batch: int = 256
+from bot.turns.journal import Change
+from bot.turns.model import NoticeKind, Skill
 
 
 class Intake:
@@ -121,10 +59,10 @@ class Intake:
         """
         self._journal = journal
         self._announcer = announcer
-        self._live = live
-        self._settings = settings
+        self._rules = settings.rules
         self._hooks = hooks
-        self._load = load or NoLoad()
+        self._acceptances = Acceptances(settings, load or NoLoad())
+        self._endings = Endings(journal, announcer, live, hooks)
         self._bursts = bursts or Bursts({})
         self._modes = modes or FirstModes()
         self._listening = listening
@@ -166,8 +104,7 @@ class Intake:
             case Forget(kept, text):
                 return await self._forget(kept, text)
             case Refuse(reason, sentence, kept):
-                refused = self._acceptance(kept, Skill.ANSWER, "", (reason, sentence))
-                return await self._commits.submit(refused)
+                return await self._commits.submit(self._acceptances.refused(kept, reason, sentence))
 
     async def edited(self, event: Edited) -> Receipt:
         """Change what still waits; one that cannot be taken (too long, not text) leaves what stood.
@@ -176,18 +113,18 @@ class Intake:
         """
         inbound = event.inbound
         mode = self._modes.of(inbound.adapter, inbound.account, inbound.conversation.ref)
-        decision = decide(inbound, self._settings.rules, mode.consent)
+        decision = decide(inbound, self._rules, mode.consent)
         await self._heard_anew(mode, inbound, decision)
         match decision:
             case Accept() as accepted:
-                return await self._amend(self._accepted(accepted))
+                return await self._amend(self._acceptances.of(accepted))
             case Refuse():
                 return IGNORED
             case (Ignore() | Remember()) as ignored:
                 # Beside others it need not address anybody: the journal knows whether it stands alone.
-                as_one_of_several = as_rest(inbound, ignored, self._settings.rules, mode.consent)
+                as_one_of_several = as_rest(inbound, ignored, self._rules, mode.consent)
                 if isinstance(as_one_of_several, Accept):
-                    return await self._amend(self._accepted(as_one_of_several))
+                    return await self._amend(self._acceptances.of(as_one_of_several))
                 return await self.withdrawn(_taken_back(inbound))
             case Stop() | Forget():
                 return await self.withdrawn(_taken_back(inbound))
@@ -199,26 +136,7 @@ class Intake:
         mode = self._modes.of(event.adapter, event.account, event.conversation)
         if self._listening and mode.chat:
             await self._listening.withdrawn(mode.chat, event.message)
-        return await self._changed(await self._journal.withdraw(event))
-
-    async def _changed(self, changed: Changed) -> Receipt:
-        chat_id, turn_id = changed.chat_id or "", changed.turn_id or ""
-        if changed.change is Change.CANCELLING:
-            self._announcer.put(chat_id, changed.weight)
-            await self._live.signal_stop(turn_id)
-        elif changed.change is Change.CANCELLED:
-            finished = TurnFinished(
-                turn_id=turn_id, chat_id=chat_id, outcome=TurnOutcome.CANCELLED, total_s=changed.waited_s
-            )
-            emit(self._hooks, finished)
-        if changed.change in (Change.UNKNOWN, Change.LEFT):
-            return IGNORED
-        return Receipt(
-            outcome=Outcome.DONE,
-            turn_id=changed.turn_id,
-            chat_id=changed.chat_id,
-            cancelled=changed.change is Change.CANCELLED,
-        )
+        return await self._endings.changed(await self._journal.withdraw(event))
 
     async def _amend(self, edited: Acceptance) -> Receipt:
         await self._commits.settled()
@@ -226,7 +144,7 @@ class Intake:
         if changed.change is Change.UNKNOWN and not edited.is_rest:
             # It addresses the assistant only now; if it did before, it was answered, and its event is known.
             return await self._commits.submit(edited)
-        return await self._changed(changed)
+        return await self._endings.changed(changed)
 
     async def stop(self, event: StopRequested) -> Receipt:
         """Cancel what runs and waits in a conversation. Raises `StoreUnavailable` if that is not recorded."""
@@ -235,19 +153,7 @@ class Intake:
     async def _stop(self, adapter: str, account: str, conversation: str) -> Receipt:
         # What was handed over before the stop is committed before it, or it would escape.
         await self._commits.settled()
-        chat = await self._journal.chat_by_conversation(adapter, account, conversation)
-        if chat is not None:
-            cancelled = await self._journal.request_cancel(chat.id)
-            self._announcer.put(chat.id, chat.weight)
-            self._announcer.ring(adapter)
-            for turn_id in cancelled.asked:
-                await self._live.signal_stop(turn_id)
-            for turn_id, waited_s in cancelled.ended:
-                finished = TurnFinished(
-                    turn_id=turn_id, chat_id=chat.id, outcome=TurnOutcome.CANCELLED, total_s=waited_s
-                )
-                emit(self._hooks, finished)
-        return DONE
+        return await self._endings.stop(adapter, account, conversation)
 
     async def _forget(self, kept: Inbound, text: str) -> Receipt:
         if self._forgetting is None:
@@ -260,8 +166,8 @@ class Intake:
         for chat in heeded.chats:
             self._announcer.put(chat.id, chat.weight)
             self._announcer.ring(chat.adapter)
-        told = (NoticeKind.FORGOTTEN, heeded.sentence)
-        return await self._commits.submit(self._acceptance(of_nobody(kept), Skill.ANSWER, "", told))
+        told = self._acceptances.refused(of_nobody(kept), NoticeKind.FORGOTTEN, heeded.sentence)
+        return await self._commits.submit(told)
 
     async def _hear(self, mode: Mode, event: Inbound) -> None:
         if self._listening and mode.chat:
@@ -277,60 +183,19 @@ class Intake:
             await self._listening.withdrawn(mode.chat, inbound.message)
 
     def _decide(self, event: Inbound, mode: Mode) -> Decision:
-        decision = decide(event, self._settings.rules, mode.consent)
+        decision = decide(event, self._rules, mode.consent)
         if not self._bursts.is_rest(event):
             return decision
-        return as_rest(event, decision, self._settings.rules, mode.consent)
+        return as_rest(event, decision, self._rules, mode.consent)
 
     async def _take(self, accepted: Accept) -> Receipt:
-        receipt = await self._commits.submit(self._accepted(accepted, self._hold_back_s(accepted)))
+        receipt = await self._commits.submit(self._acceptances.of(accepted, self._hold_back_s(accepted)))
         if receipt.outcome is Outcome.REFUSED:
             self._bursts.refused(accepted.event)
         return receipt
 
     def _hold_back_s(self, accepted: Accept) -> float:
         return self._bursts.hold_back_s(accepted.event) if accepted.skill is Skill.ANSWER else 0.0
-
-    def _accepted(self, accepted: Accept, hold_back_s: float = 0.0) -> Acceptance:
-        return self._acceptance(
-            accepted.event,
-            accepted.skill,
-            accepted.text,
-            hold_back_s=hold_back_s,
-            is_rest=accepted.is_rest,
-        )
-
-    def _acceptance(
-        self,
-        event: Inbound,
-        skill: Skill,
-        text: str,
-        refusal: tuple[NoticeKind, str] | None = None,
-        *,
-        hold_back_s: float = 0.0,
-        is_rest: bool = False,
-    ) -> Acceptance:
-        settings = self._settings
-        is_direct = event.conversation.kind is ConversationKind.DIRECT
-        return Acceptance(
-            inbound=event,
-            text=text,
-            skill=skill,
-            sends_from=settings.sends_from[event.adapter],
-            weight=settings.direct_weight if is_direct else settings.group_weight,
-            deadline_s=settings.deadline_s,
-            refusal=refusal,
-            hold_back_s=hold_back_s,
-            is_rest=is_rest,
-            too_late=self._is_too_late(),
-            ask_again_s=self._load.ask_again_s(),
-        )
-
-    def _is_too_late(self) -> bool:
-        wait_s, longest_s = self._load.predicted_wait_s(), self._load.longest_wait_s()
-        if wait_s is None:
-            return False
-        return wait_s > self._settings.deadline_s or (longest_s is not None and wait_s > longest_s)
 
     def _announce(self, committed: Sequence[tuple[Acceptance, Receipt]]) -> None:
         for acceptance, receipt in committed:

@@ -29,8 +29,8 @@ class Mode:
     chat: Chat | None = None
 
 
-#: The mode of every chat that chose none.
-FIRST: Final = Mode(Consent.MENTIONS)
+#: The mode that allows the least of a chat that is not switched off.
+LEAST: Final = Mode(Consent.MENTIONS)
 
 
 class Modes(Protocol):
@@ -56,7 +56,7 @@ class FirstModes:
 
     def of(self, adapter: str, account: str, conversation: str) -> Mode:
         """Return the first mode."""
-        return FIRST
+        return LEAST
 
     async def __aenter__(self) -> Self:
         """Nothing needs to be known."""
@@ -68,18 +68,24 @@ class FirstModes:
         """Nothing ends."""
 
 
-#: `Journal.chosen`: reads what was chosen by the chats that chose another mode than the first.
-Choices = Callable[[], Awaitable[Chosen]]
+#: `Journal.chosen`: reads the modes of the chats that are in another one than the first.
+Choices = Callable[[Consent], Awaitable[Chosen]]
 
 
 class KnownModes:
-    """The `Modes` over the record.
+    """The `Modes` over the record; a chat that it does not know begins in the `first` mode.
 
-    While the record is away the last modes stand for some seconds; from then on only `OFF` does, and every other chat
-    is treated as one that allows the least.
+    Chats that stand keep the mode they have, whatever the first one is now: only they can change it. While the record
+    is away the last modes stand for some seconds; from then on only `OFF` does, and every other chat is treated as one
+    that allows the least.
     """
 
-    def __init__(self, choices: Choices, clock: Clock, *, every_s: float = 3.0) -> None:
+    def __init__(
+        self, choices: Choices, clock: Clock, *, first: Consent = Consent.MENTIONS, every_s: float = 3.0
+    ) -> None:
+        self._first = first
+        # Before anything was read, nobody is believed to allow more than the least.
+        self._unknown = LEAST
         self._choices = choices
         self._clock = clock
         self._every_s = every_s
@@ -90,7 +96,7 @@ class KnownModes:
 
     def of(self, adapter: str, account: str, conversation: str) -> Mode:
         """Return a chat's mode as it was at the last look."""
-        return self._modes.get((adapter, account, conversation), FIRST)
+        return self._modes.get((adapter, account, conversation), self._unknown)
 
     async def __aenter__(self) -> Self:
         """Look, and go on looking."""
@@ -109,15 +115,16 @@ class KnownModes:
         """Read the modes from the record; while that is away, believe less and less."""
         began_s = self._clock.monotonic()
         try:
-            chosen = await self._choices()
+            chosen = await self._choices(self._first)
         except StoreUnavailable:
             self._note(out=True)
             if began_s - self._looked_s > _BELIEVED_S:
+                self._unknown = LEAST
                 self._modes = {
                     where: mode for where, mode in self._modes.items() if mode.consent is Consent.OFF
                 }
             return
-        self._modes = _modes(chosen)
+        self._modes, self._unknown = _modes(chosen), Mode(self._first)
         self._looked_s = began_s
         self._note(out=False)
 

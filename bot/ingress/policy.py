@@ -99,7 +99,7 @@ def decide(event: Inbound, rules: Rules, consent: Consent = Consent.MENTIONS) ->
     addressing = address(event, rules.spelled)
     if not addressing.addressed:
         return _remember(event, rules) if consent is Consent.RECENT else IGNORE
-    if consent is Consent.OFF and not _counts_where_off(addressing):
+    if consent is Consent.OFF and not _counts_where_off(addressing, event):
         return IGNORE
     if (seen := _seen(event, consent)) is not event:
         event, addressing = seen, address(seen, rules.spelled)
@@ -150,10 +150,12 @@ def _remember(event: Inbound, rules: Rules) -> Decision:
     return Remember(_storable(event))
 
 
-def _counts_where_off(addressing: Addressing) -> bool:
-    """Tell the few wishes that count where the assistant is switched off: to switch it on, and to be forgotten."""
+def _counts_where_off(addressing: Addressing, event: Inbound) -> bool:
+    """Tell the few wishes that count where the assistant is switched off: to switch it on, and what is one's right."""
     if addressing.skill is Skill.PRIVACY:
         return switches_on(addressing.prompt_text)
+    if addressing.skill is Skill.EXPORT:
+        return event.conversation.kind is ConversationKind.DIRECT
     return addressing.skill is Control.FORGET
 
 

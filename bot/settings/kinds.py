@@ -147,7 +147,9 @@ HeaderName = Annotated[
     Allowed("the name of an HTTP header, such as X-Forwarded-User, or empty"),
 ]
 Days = Annotated[
-    int, Field(ge=0, le=36_500), Allowed("a whole number of days up to 36500, or 0 to keep everything")
+    int,
+    Field(ge=0, le=36_500),
+    Allowed("a whole number of days up to 36500, or 0 for as long as retention.days"),
 ]
 #: How often something happens by itself.
 Hours = Annotated[

@@ -19,6 +19,7 @@ from bot.settings.sections import (
     GatewaySection,
     LogSection,
     PersonaSection,
+    PrivacySection,
     QuotaSection,
     RedisSection,
     RetentionSection,
@@ -54,6 +55,7 @@ class Settings(BaseSettings):
     gateway: GatewaySection = Field(default_factory=GatewaySection)
     context: ContextSection = Field(default_factory=ContextSection)
     vault: VaultSection = Field(default_factory=VaultSection)
+    privacy: PrivacySection = Field(default_factory=PrivacySection)
     retention: RetentionSection = Field(default_factory=RetentionSection)
     terminal: TerminalSection = Field(default_factory=TerminalSection)
     webchat: WebchatSection = Field(default_factory=WebchatSection)

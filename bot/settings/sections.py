@@ -182,6 +182,14 @@ class VaultSection(Section):
     epoch_hours: Hours = 24
 
 
+class PrivacySection(Section):
+    """What the assistant sees of the groups it is asked in."""
+
+    #: The mode in which a new group begins: `mentions` shows it only messages that address it, `quoted` also the
+    #: messages they reply to. Groups that stand keep their mode; each may change its own with `/privacy`.
+    mode: Annotated[Literal["mentions", "quoted"], Allowed("mentions or quoted")] = "mentions"
+
+
 class RetentionSection(Section):
     """How long what people write and the model answers is kept."""
 
@@ -212,7 +220,7 @@ class WebchatSection(Section):
     #: The header in which the proxy's single sign-on names the person; empty asks people for a name.
     sso_header: HeaderName = ""
     sso_name_header: HeaderName = ""
-    #: Days after which messages are dropped from the page's own history.
+    #: Days after which messages are dropped from the page's own history; 0 is `retention.days`, which bounds it.
     retention_days: Days = 0
 
 

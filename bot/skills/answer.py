@@ -10,8 +10,9 @@ from bot.chat.budget import Limits
 from bot.chat.context import Context
 from bot.chat.engine_limits import EngineLimits
 from bot.chat.keeper import ContextKeeper
+from bot.chat.marks import without_marks
 from bot.chat.prefix_watch import Answered, PrefixWatch
-from bot.chat.prompt import Persona, without_marks
+from bot.chat.prompt import Persona
 from bot.chat.summary import is_summary_due
 from bot.clock import Clock
 from bot.errors import SealBroken

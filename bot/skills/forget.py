@@ -46,12 +46,17 @@ def refusal(wish: Wish, event: Inbound) -> str | None:
     return None
 
 
-def done(wish: Wish, event: Inbound, *, turns: int, chats: int, epoch_hours: int) -> str:
-    """Confirm what is forgotten, and say what is left of it for how long."""
+def done(
+    wish: Wish, event: Inbound, *, turns: int, chats: int, epoch_hours: int, own_history: bool = False
+) -> str:
+    """Confirm what is forgotten, and say what is left of it for how long.
+
+    With an `own_history` the messages themselves are ours, and go from the chat, too.
+    """
     if not chats:
         return NOTHING_KEPT
-    parts = (_what(wish, event, chats), _counted(turns), _copies(epoch_hours))
-    return " ".join(parts)
+    shown = [_shown(wish, event)] if own_history else []
+    return " ".join((_what(wish, event, chats), _counted(turns), *shown, _copies(epoch_hours)))
 
 
 def _what(wish: Wish, event: Inbound, chats: int) -> str:
@@ -65,6 +70,14 @@ def _what(wish: Wish, event: Inbound, chats: int) -> str:
         "Done: I have forgotten everything you said to me in this chat, what I answered, "
         "and where others quoted you."
     )
+
+
+def _shown(wish: Wish, event: Inbound) -> str:
+    if event.conversation.kind is ConversationKind.DIRECT:
+        return "The messages themselves disappear here in a moment."
+    if wish is Wish.CHAT:
+        return "All messages here disappear in a moment, for everybody."
+    return "Your messages themselves and the answers to them disappear here in a moment, for everybody."
 
 
 def _counted(turns: int) -> str:

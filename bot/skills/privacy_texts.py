@@ -84,7 +84,9 @@ def quote_hidden(chat: Chat) -> str:
 def sees(chat: Chat) -> str:
     """Say which messages are seen, in whole sentences."""
     if chat.consent is Consent.OFF:
-        return "I see nothing here: everything but `/privacy on` and `/forget` is ignored, and nothing of it is kept."
+        is_direct = chat.kind is ConversationKind.DIRECT
+        heeded = "`/privacy on`, `/forget` and `/export`" if is_direct else "`/privacy on` and `/forget`"
+        return f"I see nothing here: everything but {heeded} is ignored, and nothing of it is kept."
     if chat.kind is ConversationKind.DIRECT:
         return "I see what you write to me here, and nothing of your other chats."
     match chat.consent:
@@ -112,14 +114,15 @@ def keeps(days: int) -> str:
     kept = "What I see and what I answer is kept encrypted on your organisation's own servers,"
     if days <= 0:
         return f"{kept} only until I have answered."
-    return f"{kept} for {_counted(days, 'day')}."
+    return f"{kept} for {_counted(days, 'day')}; what I am asked to remember, until it is deleted."
 
 
 #: Instead of a reply, for what was still on its way when the chat switched the assistant off.
 SWITCHED_OFF = "I am switched off in this chat. `/privacy on` switches me on again."
 _FORGETTING = (
-    "`/reset` makes me use nothing of what was said so far. `/forget me` deletes what you said, `/forget chat` all of"
-    " it. In a direct chat, `/export` shows what I keep of you."
+    "`/reset` makes me use nothing of what was said so far. `/memories` shows what I was asked to remember, and deletes"
+    " it. `/forget me` deletes what you said and asked for, `/forget chat` everything. In a direct chat, `/export`"
+    " shows what I keep of you."
 )
 
 

@@ -28,9 +28,15 @@ def help_words(name: str, *, embedded: bool) -> Callable[[Turn], str]:
             "",
             f"- In a group, write `@{name}` anywhere in your message, or reply to one of my messages.",
             "- In a direct chat, just write.",
-            "- `/stop` stops what I am doing, `/reset` makes me forget this chat's context.",
+            "- `/stop` stops what I am doing, `/reset` makes me use nothing of what was said so far.",
             "",
-            "`/privacy` tells what I see and keep here, and changes it.",
+            "To have me keep something in mind:",
+            '- `/remember` and what it is, or "remember that ...".',
+            "- `/memories` shows what I remember here, each with a number to delete it by.",
+            "",
+            "Your privacy:",
+            "- `/privacy` tells what I see and keep here, and changes it.",
+            "- `/forget me` deletes what you said to me. In a direct chat, `/export` shows what I keep of you.",
         ]
         if embedded:
             lines += ["", EMBEDDED_NOTE]
@@ -48,7 +54,10 @@ EMBEDDED_NOTE = (
 
 def reset_words(turn: Turn) -> str:
     """Confirm that the context begins anew."""
-    return "Done: I no longer use anything said here before this message."
+    return (
+        "Done: I no longer use anything said here before this message. "
+        "What you asked me to remember stays: `/memories` shows and deletes it."
+    )
 
 
 def greet_words(name: str) -> Callable[[Turn], str]:

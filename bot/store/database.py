@@ -145,6 +145,8 @@ class Database:
             pool_size=1,
             max_overflow=0,
             pool_timeout=self._busy_timeout_s,
+            # A failed statement's error would quote them.
+            hide_parameters=True,
             connect_args={"timeout": self._busy_timeout_s},
         )
         self._opened.push_async_callback(engine.dispose)
@@ -171,6 +173,7 @@ class Database:
             max_overflow=0,
             pool_timeout=self._busy_timeout_s,
             pool_pre_ping=True,
+            hide_parameters=True,
             connect_args={
                 "timeout": self._busy_timeout_s,
                 "command_timeout": self._lease_s,

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -20,19 +21,37 @@ _TRIES = 8
 _PAUSE_S = 0.5
 #: What a table is locked for at most before it is tried again later: others wait behind the one who waits.
 _LOCK_WAIT = "SET lock_timeout = '3s'"
+#: The tables whose old rows hold the wrapped keys of what was forgotten.
+_WITH_KEYS = ("chats", "adapter_stream_keys")
+#: The tables of what was said and answered.
+_WITH_WORDS = ("inbounds", "turns", "reply_parts", "adapter_records", "chats")
 
 
 async def scrub(database: Database) -> None:
     """Take what was deleted out of the files of a database. Raises `StoreUnavailable` where that cannot be done now.
 
     SQLite: deleted content is overwritten (`secure_delete`), and the write-ahead log is copied back and cut off.
-    PostgreSQL: the table of chats is written anew, as its old rows hold the wrapped keys of what was forgotten;
-    that locks it for as long as it takes to copy it. Its write-ahead log keeps them until the next key epoch.
+    PostgreSQL: the tables of chats and of streams' keys are written anew, as their old rows hold the wrapped keys of
+    what was forgotten; that locks them for as long as it takes to copy them. Its write-ahead log keeps them until the
+    next key epoch.
     """
     if database.dialect == "sqlite":
         await _cut_off_log(Path(str(database.url.database)))
     else:
-        await _write_anew(database.url.render_as_string(hide_password=False))
+        await _vacuum(database, "VACUUM (FULL)", _WITH_KEYS)
+
+
+async def tidy(database: Database) -> None:
+    """Take what became too old out of the files of a database. Raises `StoreUnavailable` where that cannot be done now.
+
+    SQLite: as `scrub` does. PostgreSQL: rows that nobody sees any more are taken out of their tables, which holds
+    nobody up. What is left of them in a page's free space stays sealed, and goes as the space is used again: to write
+    all tables anew would stop everybody for as long as that takes.
+    """
+    if database.dialect == "sqlite":
+        await _cut_off_log(Path(str(database.url.database)))
+    else:
+        await _vacuum(database, "VACUUM", _WITH_WORDS)
 
 
 async def _cut_off_log(path: Path) -> None:
@@ -50,9 +69,11 @@ def _checkpoint(path: Path) -> bool:
     return not busy
 
 
-async def _write_anew(url: str) -> None:
+async def _vacuum(database: Database, how: str, tables: Sequence[str]) -> None:
+    url = database.url.render_as_string(hide_password=False)
     # Without the limits for statements: it takes as long as it takes.
-    async with Database(url, lease_s=None, connections=1) as database, database.connection() as connection:
-        alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await alone.execute(text(_LOCK_WAIT))
-        await alone.execute(text("VACUUM (FULL) chats"))
+    async with Database(url, lease_s=None, connections=1) as alone, alone.connection() as connection:
+        committing = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await committing.execute(text(_LOCK_WAIT))
+        for table in tables:
+            await committing.execute(text(f"{how} {table}"))

@@ -83,7 +83,12 @@ class SqliteDoor:
         how = {"timeout": busy_timeout_s, "check_same_thread": False}
         # Transactions are begun and ended here: SQLAlchemy does neither.
         self._engine = create_engine(
-            url.set(drivername="sqlite"), poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=how
+            url.set(drivername="sqlite"),
+            poolclass=NullPool,
+            isolation_level="AUTOCOMMIT",
+            connect_args=how,
+            # A failed statement's error would quote them.
+            hide_parameters=True,
         )
         event.listen(self._engine, "connect", self._prepare)
         self._free = asyncio.Semaphore(connections)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import fields
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import Any
 
 from bot.telemetry.events import (
     AmbiguousSend,
@@ -23,6 +24,7 @@ from bot.telemetry.events import (
     TurnFinished,
     WriteFenced,
 )
+from bot.telemetry.tracebacks import wordless_traceback
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +47,23 @@ LEVELS: dict[type[Details], int] = {
 }
 
 #: Libraries that would log requests, headers or statements at the level we run at.
-TALKATIVE = ("aiohttp.access", "aiosqlite", "asyncio", "sqlalchemy", "alembic", "httpx", "httpcore", "twilio")
+TALKATIVE = (
+    *("aiohttp.access", "aiosqlite", "asyncio", "sqlalchemy", "alembic"),
+    *("httpx", "httpcore", "markdown_it", "twilio"),
+)
+
+
+class _Wordless(logging.Formatter):
+    """Formats an error without the sentence of any that is not ours."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Format a record; what another formatter kept of its error is not used."""
+        record.exc_text = None
+        return super().format(record)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's own name
+        """Format an error that is logged with its traceback."""
+        return wordless_traceback(ei[1]) if ei[1] is not None else ""
 
 
 @contextmanager
@@ -58,7 +76,7 @@ def logging_to(directory: Path, role: str, *, level: str, stderr_level: str | No
     handlers = (_file_handler(directory / f"{role}.log"), logging.StreamHandler())
     handlers[1].setLevel((stderr_level or level).upper())
     for handler in handlers:
-        handler.setFormatter(logging.Formatter(LINE))
+        handler.setFormatter(_Wordless(LINE))
     root = logging.getLogger()
     before = root.level
     for handler in handlers:

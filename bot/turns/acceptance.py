@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from adapters.base import Inbound, Receipt, SendsFrom
-from bot.turns.model import NoticeKind, Skill
+from bot.turns.model import Consent, NoticeKind, Skill
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +18,8 @@ class Acceptance:
     sends_from: SendsFrom
     #: The chat's share of the schedule.
     weight: float = 1.0
+    #: The mode of its chat, where it is that chat's first message.
+    first_consent: Consent = Consent.MENTIONS
     #: Seconds from now within which an answer is worth giving.
     deadline_s: float
     #: Why it is not answered, and the sentence that says so; None for what is to be answered.

@@ -43,6 +43,10 @@ class Skill(StrEnum):
     PRIVACY = "privacy"
     #: `/export`
     EXPORT = "export"
+    #: `/remember ...`, "remember that ...": something that every later prompt of the chat holds.
+    REMEMBER = "remember"
+    #: `/memories`: what that is, and deleting of it.
+    MEMORIES = "memories"
     #: Addressed, but with nothing said.
     GREET = "greet"
 
@@ -135,6 +139,10 @@ class Said:
     quote_hidden: bool = False
     #: Whether an admin of the chat wrote it, where the platform tells.
     by_admin: bool | None = None
+    #: What prompts call the sender and the quoted author, told apart from others of such a name; empty where they
+    #: were not looked at.
+    called: str = ""
+    quoted_called: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +217,32 @@ class ConsentChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """One thing that a chat asked to have remembered, opened."""
+
+    #: The turn that asked for it: so no turn remembers twice.
+    id: str
+    #: What people call it by, in its chat; never given again.
+    number: int
+    #: One line; None where it is damaged and cannot be read any more.
+    text: str | None
+    #: Who asked, by the platform's id, and by name as it was then.
+    sender_id: str
+    sender_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryChange:
+    """What a chat remembers more, or no longer, from now on."""
+
+    adds: Memory | None = None
+    #: By `Memory.id`.
+    drops: tuple[str, ...] = ()
+    #: All of it behind the change, as the chat's prompts hold it.
+    card: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """A finished reply, to be stored before any of it is sent."""
 
@@ -233,6 +267,8 @@ class Reply:
     first_token_at: datetime | None = None
     #: What the chat consents to from this turn on, where somebody changed it.
     consents: ConsentChange | None = None
+    #: What the chat remembers more, or no longer, where somebody wished that.
+    memories: MemoryChange | None = None
     #: It tells the chat, for the first time, that this is an AI, what it sees and what it keeps.
     introduces: bool = False
     #: The remembered messages (`Heard.message`) that became part of this turn: remembered apart no more.

@@ -10,8 +10,6 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
-#: The chats whose mode every gateway keeps at hand.
-_CHOSE = sa.text("consent != 'mentions'")
 #: Those that keep their words for another time than the deployment.
 _HAS_ITS_OWN = sa.text("retention_days IS NOT NULL")
 
@@ -20,16 +18,22 @@ def upgrade() -> None:
     """Add what contexts need; both databases add such columns in place."""
     for column in _chat_columns():
         op.add_column("chats", column)
-    op.create_index("ix_chats_consent", "chats", ["id"], sqlite_where=_CHOSE, postgresql_where=_CHOSE)
+    op.create_index("ix_chats_consent", "chats", ["consent", "id"])
     op.create_index(
         "ix_chats_retention", "chats", ["id"], sqlite_where=_HAS_ITS_OWN, postgresql_where=_HAS_ITS_OWN
     )
     _create_memories()
     _create_tombstones()
+    _create_names()
+    _create_stream_keys()
+    _create_history_wishes()
 
 
 def downgrade() -> None:
     """Take it away again."""
+    op.drop_table("history_wishes")
+    op.drop_table("adapter_stream_keys")
+    op.drop_table("chat_names")
     op.drop_table("tombstones")
     op.drop_table("memories")
     op.drop_index("ix_chats_retention", "chats")
@@ -42,9 +46,12 @@ def _chat_columns() -> tuple[sa.Column[Any], ...]:
     return (
         sa.Column("summary_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("summary_ord", sa.BigInteger(), nullable=True),
+        sa.Column("summary_from", sa.BigInteger(), nullable=True),
         sa.Column("next_summary_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("next_summary_ord", sa.BigInteger(), nullable=True),
+        sa.Column("next_summary_from", sa.BigInteger(), nullable=True),
         sa.Column("card_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("last_memory", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("consent", sa.String(length=16), server_default="mentions", nullable=False),
         sa.Column("recent_messages", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("recent_hours", sa.BigInteger(), server_default="0", nullable=False),
@@ -61,6 +68,7 @@ def _create_memories() -> None:
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("chat_id", sa.String(length=32), nullable=False),
         sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("sender_id", sa.String(length=255), nullable=False),
         sa.Column("text_sealed", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["chat_id"], ["chats.id"], ondelete="CASCADE"),
@@ -77,3 +85,42 @@ def _create_tombstones() -> None:
         sa.PrimaryKeyConstraint("digest"),
     )
     op.create_index("ix_tombstones_ends", "tombstones", ["ends_at"], unique=False)
+
+
+def _create_names() -> None:
+    op.create_table(
+        "chat_names",
+        sa.Column("chat_id", sa.String(length=32), nullable=False),
+        sa.Column("likeness", sa.String(length=64), nullable=False),
+        sa.Column("person", sa.String(length=64), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["chat_id"], ["chats.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("chat_id", "likeness", "person"),
+        sa.UniqueConstraint("chat_id", "likeness", "number", name="uq_chat_names_number"),
+    )
+
+
+def _create_stream_keys() -> None:
+    op.create_table(
+        "adapter_stream_keys",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("adapter", sa.String(length=64), nullable=False),
+        sa.Column("stream", sa.String(length=255), nullable=False),
+        sa.Column("data_key", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("adapter", "stream", name="uq_adapter_stream_keys_stream"),
+    )
+
+
+def _create_history_wishes() -> None:
+    op.create_table(
+        "history_wishes",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("adapter", sa.String(length=64), nullable=False),
+        sa.Column("conversation", sa.String(length=255), nullable=False),
+        sa.Column("sender_id", sa.String(length=255), nullable=True),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_history_wishes_adapter", "history_wishes", ["adapter", "id"], unique=False)

@@ -4,12 +4,16 @@ import asyncio
 
 import pytest
 
+from bot.chat.memory_vault import EphemeralVault
 from bot.errors import StoreUnavailable
 from bot.ingress.modes import KnownModes
+from bot.store.database import Database
+from bot.turns.journal import Journal
 from bot.turns.journal.consenting import Chosen
 from bot.turns.model import Consent
 from tests.fixtures.clocks import ManualClock
 from tests.fixtures.remembered import a_chat
+from tests.fixtures.turns import acceptance
 
 RECENT = a_chat(id="c1", conversation="recent", consent=Consent.RECENT, recent_messages=5, recent_hours=1)
 OFF = a_chat(id="c2", conversation="off", consent=Consent.OFF)
@@ -23,10 +27,12 @@ class Record:
         self.chats = [RECENT, OFF, QUOTED]
         self.is_away = False
         self.asked = 0
+        self.first: Consent | None = None
         self.looked = asyncio.Event()
 
-    async def __call__(self) -> Chosen:
+    async def __call__(self, first: Consent) -> Chosen:
         self.asked += 1
+        self.first = first
         self.looked.set()
         if self.is_away:
             raise StoreUnavailable("away")
@@ -105,3 +111,36 @@ async def test_an_outage_is_told_once_and_so_is_its_end(
         "what chats allow cannot be read now",
         "what chats allow is read again",
     ]
+
+
+async def test_an_unknown_chat_begins_in_the_deployments_mode(record: Record, clock: ManualClock) -> None:
+    modes = KnownModes(record, clock, first=Consent.QUOTED)
+    await modes.look()
+    assert modes.of("terminal", "main", "another").consent is Consent.QUOTED
+    assert record.first is Consent.QUOTED
+
+
+@pytest.mark.parametrize("away_s", [None, 20.0], ids=["never read", "not read for long"])
+async def test_a_wider_first_mode_is_not_believed_while_nothing_is_known(
+    record: Record, clock: ManualClock, away_s: float | None
+) -> None:
+    modes = KnownModes(record, clock, first=Consent.QUOTED)
+    if away_s is not None:
+        await modes.look()
+        clock.advance(away_s)
+    record.is_away = True
+    await modes.look()
+    assert modes.of("terminal", "main", "another").consent is Consent.MENTIONS
+
+
+async def test_a_chat_keeps_the_mode_it_began_in(database: Database, clock: ManualClock) -> None:
+    journal = Journal(database, EphemeralVault(), clock)
+    await journal.accept([acceptance(conversation="old")])
+    await journal.accept([acceptance(conversation="new", first_consent=Consent.QUOTED)])
+    await journal.accept([acceptance(conversation="old", first_consent=Consent.QUOTED)])
+    for first, differing in ((Consent.QUOTED, "old"), (Consent.MENTIONS, "new")):
+        modes = KnownModes(journal.chosen, clock, first=first)
+        await modes.look()
+        assert modes.of("fake", "main", "old").consent is Consent.MENTIONS
+        assert modes.of("fake", "main", "new").consent is Consent.QUOTED
+        assert [where[2] for where in (await journal.chosen(first)).modes] == [differing]

@@ -199,10 +199,17 @@ BOBS = Quoted(ref="m0", author="Bob", text="the canary", by_assistant=False)
         pytest.param("@assistant \x00", GROUP, id="garbage"),
         pytest.param("@assistant " + "x" * 200_001, GROUP, id="too long"),
         pytest.param("@assistant what does /privacy on mean?", GROUP, id="about the command"),
+        pytest.param("@assistant /export", GROUP, id="what is answered in direct chats only"),
     ],
 )
 def test_a_chat_that_switched_it_off_is_ignored(text, kind):
     assert decide(said(text, kind=kind), RULES, Consent.OFF) == Ignore()
+
+
+def test_what_is_kept_is_shown_where_it_is_switched_off_too():
+    decision = decide(said("/export", kind=ConversationKind.DIRECT), RULES, Consent.OFF)
+    assert isinstance(decision, Accept)
+    assert decision.skill is Skill.EXPORT
 
 
 @pytest.mark.parametrize("text", ["/privacy on", "@assistant /privacy on", "/privacy@assistant ON!"])

@@ -65,10 +65,22 @@ async def test_a_mention_at_the_gateway_is_answered_by_the_worker_and_everybody_
             assert len(set(grown)) > 2
             assert grown == sorted(grown)
 
+        await _the_keys_are_changed(stack)
+        again = await ann.say("@assistant tell us another")
+        assert answer_of((await ann.reply_to(again)).text) == "".join(WORDS).strip()
+
     await _the_page_is_where_it_is_published(stack)
     await _stores_ask_for_their_passwords(stack)
     _nothing_secret_is_shown(stack)
     await _the_worker_ends_by_itself_and_is_missed(stack)
+
+
+async def _the_keys_are_changed(stack: Stack) -> None:
+    """The gateway's container may replace the key file; the worker's sees the new one."""
+    before = stack.secret("keys/vault.key")
+    rotated = await asyncio.to_thread(stack.run, "gateway", ["aside", "keys", "rotate", "--yes"])
+    assert rotated.returncode == 0, rotated.stdout + rotated.stderr
+    assert stack.secret("keys/vault.key") != before
 
 
 async def _the_page_is_where_it_is_published(stack: Stack) -> None:

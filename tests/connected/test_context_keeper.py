@@ -14,6 +14,7 @@ from bot.chat.memory_vault import EphemeralVault
 from bot.chat.prompt import Persona
 from bot.chat.redis_context import RedisContext
 from bot.store.redis_client import open_redis
+from bot.telemetry.events import ContextDropped, Details, Hooks
 from bot.turns.model import Background, Chat, Exchange, Summary, Turn
 from engine.base import ChatMessage
 from tests.fixtures.remembered import a_chat, a_said, a_turn, an_exchange
@@ -55,8 +56,8 @@ class Record:
         return self.standing
 
 
-def keeper_on(client: Redis, record: Record) -> ContextKeeper:
-    store = RedisContext(client, vault=VAULT, names_key=b"k" * 32)
+def keeper_on(client: Redis, record: Record, hooks: Hooks = ()) -> ContextKeeper:
+    store = RedisContext(client, vault=VAULT, names_key=b"k" * 32, hooks=hooks)
     return ContextKeeper(store=store, exchanges=record.exchanges, background=record.background)
 
 
@@ -100,6 +101,21 @@ async def test_a_rebuilt_prompt_equals_the_cached_one(
     assert await prompt_of(keeper, record.turn()) == cached
     assert record.reads == (reads + 1 if said else 0)
     assert await prompt_of(keeper, record.turn()) == cached
+
+
+async def test_a_corrupt_context_is_rebuilt_byte_for_byte_with_one_event(valkey_client: Redis):
+    record, told = Record(), list[Details]()
+    keeper = keeper_on(valkey_client, record, (told.append,))
+    for number in range(3):
+        await converse(keeper, record, f"question {number}", f"answer {number}")
+    cached = await prompt_of(keeper, record.turn())
+    [log] = [key async for key in valkey_client.scan_iter() if await valkey_client.type(key) == b"list"]
+    entry = bytearray(await valkey_client.lindex(log, 1))
+    entry[-1] ^= 1
+    await valkey_client.lset(log, 1, bytes(entry))
+    for _ in range(2):
+        assert await prompt_of(keeper, record.turn()) == cached
+    assert [type(one) for one in told] == [ContextDropped]
 
 
 async def test_a_moved_version_is_read_from_the_record(valkey_client: Redis):

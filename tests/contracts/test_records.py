@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
+from itertools import product
 
 import pytest
+from sqlalchemy import select, text
 
 from adapters.records import RecordStore, RecordsUnavailable
 from adapters.records_memory import MemoryRecordStore
 from bot.chat.memory_vault import EphemeralVault
+from bot.chat.vault import Place, SealedField
 from bot.errors import SealBroken
 from bot.store.database import Database
 from bot.store.records import SqlRecordStore
@@ -245,3 +248,90 @@ async def test_concurrent_puts_leave_one_record_a_key(store: RecordStore) -> Non
     records = await store.latest("room", 99)
     assert sorted(record.key for record in records) == ["k0", "k1", "k2"]
     assert records[-1].position == 12
+
+
+async def test_records_are_redacted_where_they_stand(store: RecordStore) -> None:
+    await _filled(store, "a", "b", "c", "d")
+    await _filled(store, "a", stream="other")
+    await store.redact("room", {"b": "less", "c": None, "unknown": None})
+    assert _shape(await store.latest("room", 9)) == [
+        (1, "a", "body of a"),
+        (2, "b", "less"),
+        (4, "d", "body of d"),
+    ]
+    assert _shape(await store.latest("other", 9)) == [(1, "a", "body of a")]
+    await store.redact("room", {"b": "less", "c": None, "unknown": None})
+    assert len(await store.latest("room", 9)) == 3
+
+
+async def test_positions_are_not_given_out_again_after_redacting(store: RecordStore) -> None:
+    await _filled(store, "a", "b")
+    await store.redact("room", {"a": None, "b": None})
+    assert await store.after("room", 0, 9) == []
+    assert (await store.append("room", "b", "again")).position == 3
+    await store.redact("nowhere", {"a": None})
+    assert (await store.append("nowhere", "a", "first")).position == 1
+
+
+async def test_what_was_redacted_opens_with_no_key_that_is_left(
+    database: Database, clock: ManualClock
+) -> None:
+    vault = EphemeralVault()
+    store = SqlRecordStore(database, vault, "webchat", clock)
+    await _filled(store, "a", "b")
+    blobs = await _column(database, "adapter_records", "body_sealed")
+    await store.redact("room", {"a": None})
+    left = await _column(database, "adapter_keys", "data_key")
+    left += await _column(database, "adapter_stream_keys", "data_key")
+    for key, blob, item in product(left, blobs, "ab"):
+        with pytest.raises(SealBroken):
+            vault.open(key, blob, Place(chat="webchat/room", item=item, field=SealedField.RECORD))
+
+
+async def test_a_stream_from_before_streams_had_keys_is_read_written_and_redacted(
+    database: Database, clock: ManualClock
+) -> None:
+    store = SqlRecordStore(database, EphemeralVault(), "webchat", clock)
+    await _filled(store, "a")
+    await _as_before_streams_had_keys(database, store)
+    assert (await store.append("old", "b", "new")).position == 2
+    assert _shape(await store.latest("old", 9)) == [(1, "a", "body of a"), (2, "b", "new")]
+    await store.redact("old", {"a": None})
+    assert _shape(await store.latest("old", 9)) == [(2, "b", "new")]
+    assert (await store.append("old", "c", "newer")).position == 3
+    assert [record.body for record in await store.latest("old", 9)] == ["new", "newer"]
+
+
+async def test_a_damaged_record_does_not_keep_others_from_being_redacted(
+    database: Database, clock: ManualClock
+) -> None:
+    store = SqlRecordStore(database, EphemeralVault(), "webchat", clock)
+    await _filled(store, "a", "b", "c")
+    async with database.write() as connection:
+        await connection.execute(
+            text("UPDATE adapter_records SET body_sealed = :no WHERE key = 'b'"), {"no": b"x" * 40}
+        )
+    await store.redact("room", {"a": None})
+    assert await store.by_key("room", "a") is None
+    found = await store.by_key("room", "c")
+    assert found is not None
+    assert found.body == "body of c"
+    with pytest.raises(SealBroken):
+        await store.by_key("room", "b")
+
+
+async def _column(database: Database, table: str, column: str) -> list[bytes]:
+    async with database.read() as connection:
+        asked = select(Base.metadata.tables[table].c[column])
+        return [bytes(blob) for blob in (await connection.execute(asked)).scalars()]
+
+
+async def _as_before_streams_had_keys(database: Database, store: SqlRecordStore) -> None:
+    """Make a stream `old` as an older version left it: its record is sealed by the adapter's key."""
+    [adapters] = await _column(database, "adapter_keys", "data_key")
+    async with database.write() as connection:
+        row = {"adapter": "webchat", "stream": "old", "data_key": adapters, "id": "x"}
+        await connection.execute(Base.metadata.tables["adapter_stream_keys"].insert(), [row])
+    await store.append("old", "a", "body of a")
+    async with database.write() as connection:
+        await connection.execute(text("DELETE FROM adapter_stream_keys WHERE stream = 'old'"))

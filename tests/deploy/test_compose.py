@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 
 from bot.settings import load_settings
 from bot.settings.model import catalogue
+from deploy.make_secrets import KEYS, VAULT_KEY
 from engine.launch import _ALWAYS
 from engine.listen import Listen
 from engine.profile import Profile
@@ -87,12 +88,13 @@ def test_the_file_system_is_read_only_and_nothing_is_run_from_memory_but_what_vl
 
 
 @every_service
-def test_nothing_of_the_host_can_be_written(name: str) -> None:
+def test_nothing_of_the_host_can_be_written_but_the_keys_by_the_gateway(name: str) -> None:
     for mount in COMPOSE.services[name].get("volumes", []):
         if isinstance(mount, str):
             assert mount.partition(":")[0] in COMPOSE.content["volumes"]
         else:
-            assert mount["read_only"] is True
+            changes_keys = (name, mount["target"]) == ("gateway", "/keys")
+            assert mount.get("read_only", False) is not changes_keys
             # A missing folder is told, not made as root's.
             assert mount["bind"] == {"create_host_path": False}
 
@@ -114,6 +116,7 @@ def test_secrets_come_as_files_that_are_mounted_and_never_as_values(name: str) -
     if name == "postgres":  # its script reads one more
         named |= set(re.findall(rf"{SECRETS}/\w+", (ROOT / "deploy" / "postgres-roles.sh").read_text()))
     assert named == mounted
+    files.add("/keys/vault.key")
     assert all(
         value in files for key, value in environment.items() if re.search("PASSWORD|KEY|SECRET|TOKEN", key)
     )
@@ -191,7 +194,16 @@ def test_the_settings_of_a_role_are_accepted_as_they_are(name: str, tmp_path: Pa
     if name != "migrate":
         assert settings.redis_url == "redis://:the%20valkey_password@valkey:6379/0"
         assert settings.engine.api_key.get_secret_value() == "the engine_api_key"
-        assert settings.vault_key_file == tmp_path / "vault_key"
+        assert settings.vault_key_file == Path("/keys/vault.key")
+
+
+def test_gateway_and_worker_see_the_folder_of_the_keys_that_make_secrets_makes() -> None:
+    for name in ("gateway", "worker"):
+        (mount,) = COMPOSE.services[name]["volumes"]
+        assert (mount["source"], mount["target"]) == (f"./var/secrets/{KEYS}", "/keys")
+        assert COMPOSE.services[name]["environment"]["ASIDE_VAULT_KEY_FILE"] == str(
+            Path("/keys") / Path(VAULT_KEY).name
+        )
 
 
 def test_gateway_and_worker_differ_in_where_they_listen_only() -> None:

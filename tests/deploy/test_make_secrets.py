@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from bot.chat.key_file import load
-from deploy.make_secrets import WORDS, make, note_user
+from deploy.make_secrets import VAULT_KEY, WORDS, make, note_user
 from tests.fixtures.compose import ROOT, ComposeFile
 
 
 def test_every_secret_of_the_compose_file_is_made_readable_by_one_user_only(tmp_path: Path) -> None:
     folder = tmp_path / "secrets"
-    assert set(make(folder)) == set(ComposeFile.read().content["secrets"])
-    for path in (folder, *folder.iterdir()):
+    assert set(make(folder)) == {*ComposeFile.read().content["secrets"], VAULT_KEY}
+    for path in (folder, *folder.rglob("*")):
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
         assert path.stat().st_uid == (os.geteuid() or 1000)
 
@@ -24,9 +24,9 @@ def test_every_secret_of_the_compose_file_is_made_readable_by_one_user_only(tmp_
 def test_what_is_there_is_never_replaced(tmp_path: Path) -> None:
     make(tmp_path)
     (tmp_path / WORDS[0]).unlink()
-    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    before = _contents(tmp_path)
     assert make(tmp_path) == [WORDS[0]]
-    assert before.items() <= {path.name: path.read_bytes() for path in tmp_path.iterdir()}.items()
+    assert before.items() <= _contents(tmp_path).items()
 
 
 def test_no_two_secrets_are_alike_and_each_is_long(tmp_path: Path) -> None:
@@ -39,7 +39,7 @@ def test_no_two_secrets_are_alike_and_each_is_long(tmp_path: Path) -> None:
 
 def test_the_vaults_key_is_one_the_vault_reads(tmp_path: Path) -> None:
     make(tmp_path)
-    ring = load(tmp_path / "vault_key")
+    ring = load(tmp_path / VAULT_KEY)
     assert [len(key) for key in ring.keys.values()] == [32]
 
 
@@ -70,4 +70,8 @@ def test_the_command_says_what_it_did_and_shows_nothing(tmp_path: Path) -> None:
         check=True,
     )
     assert "5 secrets, 5 of them new" in done.stdout
-    assert not any(path.read_text().strip() in done.stdout for path in folder.iterdir())
+    assert not any(text.decode().strip() in done.stdout for text in _contents(folder).values())
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}

@@ -10,7 +10,8 @@ from bot.turns.journal.changing import Change, Changed, Changing
 from bot.turns.journal.claim import Claiming
 from bot.turns.journal.consenting import Consenting
 from bot.turns.journal.errors import NotYet
-from bot.turns.journal.notices import Owing
+from bot.turns.journal.naming import Naming
+from bot.turns.journal.notices import Noticing
 from bot.turns.journal.owed import (
     MOST_COUNTED,
     Cancelled,
@@ -21,7 +22,9 @@ from bot.turns.journal.owed import (
     UnfinishedChat,
     UnsignedTurn,
 )
+from bot.turns.journal.owing import Owing
 from bot.turns.journal.reading import Reading
+from bot.turns.journal.remembering import Remembering
 from bot.turns.journal.reply import Replying
 from bot.turns.journal.signs import Signing
 from bot.turns.journal.summaries import Summarising
@@ -43,6 +46,18 @@ __all__ = [
 
 
 class Journal(
-    Accepting, Changing, Claiming, Replying, Cancelling, Signing, Owing, Reading, Summarising, Consenting
+    Accepting,
+    Changing,
+    Claiming,
+    Replying,
+    Cancelling,
+    Signing,
+    Owing,
+    Noticing,
+    Reading,
+    Summarising,
+    Consenting,
+    Remembering,
+    Naming,
 ):
     """The life of every turn, kept where a crash cannot lose it."""

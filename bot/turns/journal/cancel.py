@@ -7,8 +7,8 @@ from sqlalchemy import Row, bindparam, select, update
 
 from adapters.base import SendsFrom
 from bot.turns.journal.base import JournalBase
+from bot.turns.journal.notice_rows import notice_row
 from bot.turns.journal.owed import Cancelled
-from bot.turns.journal.plan import notice_row
 from bot.turns.journal.rows import ADD_NOTICES, WAITS, reply_to_of, turns
 from bot.turns.model import NoticeKind, TurnState
 from bot.turns.notice_texts import NOTICES

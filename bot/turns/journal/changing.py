@@ -37,6 +37,9 @@ _FIND = (
     )
     .order_by(turns.c.ord)
 )
+# Whoever forgets locks the chat, gives it another key and moves everything to that: what is written here must be
+# sealed by the key that stands. It keeps nobody else who changes the chat waiting.
+_FIND_FOR_GOOD = _FIND.with_for_update(read=True, key_share=True, of=chats)
 _TURN_WAITS = (
     turns.c.id == bindparam("turn"),
     turns.c.state == TurnState.WAITING.value,
@@ -105,7 +108,7 @@ class Changing(Cancelling):
         if not await self._is_waiting(where):
             return found
         async with self._database.write() as connection:
-            for row in await _find(connection, *where):
+            for row in await _find(connection, *where, for_good=True):
                 found = self._outcome(row, await self._amended(connection, row, edited))
         return found
 
@@ -116,7 +119,7 @@ class Changing(Cancelling):
         if not await self._is_waiting(where):
             return found
         async with self._database.write() as connection:
-            for row in await _find(connection, *where):
+            for row in await _find(connection, *where, for_good=True):
                 found = self._outcome(row, await self._take_back(connection, row))
         return found
 
@@ -188,8 +191,14 @@ async def _is_alone(connection: Transaction, turn_id: str) -> bool:
 
 
 async def _find(
-    connection: Transaction, adapter: str, account: str, conversation: str, message: str
+    connection: Transaction,
+    adapter: str,
+    account: str,
+    conversation: str,
+    message: str,
+    *,
+    for_good: bool = False,
 ) -> Sequence[Row[Any]]:
     """Find a message among those that wait; a message that was asked again may be there twice."""
     where = {"adapter": adapter, "account": account, "conversation": conversation, "message": message}
-    return (await connection.execute(_FIND, where)).all()
+    return (await connection.execute(_FIND_FOR_GOOD if for_good else _FIND, where)).all()

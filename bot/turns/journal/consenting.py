@@ -7,12 +7,17 @@ from sqlalchemy import bindparam, or_, select, update
 
 from bot.store.transaction import Transaction
 from bot.turns.journal.base import JournalBase
-from bot.turns.journal.rows import CHAT_COLUMNS, CHOSE, chat_from, chats, consent_from, turns
+from bot.turns.journal.rows import CHAT_COLUMNS, chat_from, chats, consent_from, turns
 from bot.turns.model import Chat, Consent, Reply, Turn
 
-_CHOSE = select(chats.c.adapter, chats.c.account, chats.c.conversation, chats.c.consent).where(CHOSE)
+_MODES = select(chats.c.adapter, chats.c.account, chats.c.conversation, chats.c.consent)
+# By equality: that the index answers, whichever mode is the first.
+_CHOSE = {
+    first: _MODES.where(or_(*(chats.c.consent == mode.value for mode in Consent if mode is not first)))
+    for first in Consent
+}
 #: Few of those, and much more of each.
-_HEARD = select(*CHAT_COLUMNS).where(CHOSE, chats.c.consent == Consent.RECENT.value)
+_HEARD = select(*CHAT_COLUMNS).where(chats.c.consent == Consent.RECENT.value)
 _CONSENT = update(chats).where(chats.c.id == bindparam("chat"))
 _MEET = update(chats).where(chats.c.id == bindparam("chat"), chats.c.met_at.is_(None))
 #: The newest turn before another that stands in prompts, or that was the reason why nothing before it does.
@@ -37,10 +42,10 @@ class Chosen(NamedTuple):
 class Consenting(JournalBase):
     """What a chat lets the assistant see, in the record; a change of it is stored with the reply that tells it."""
 
-    async def chosen(self) -> Chosen:
-        """Read what was chosen by the chats that chose another mode than `MENTIONS`."""
+    async def chosen(self, first: Consent = Consent.MENTIONS) -> Chosen:
+        """Read the modes of the chats that are in another one than the `first`, in which chats begin now."""
         async with self._database.survey() as connection:
-            rows = (await connection.execute(_CHOSE)).all()
+            rows = (await connection.execute(_CHOSE[first])).all()
             heard = (await connection.execute(_HEARD)).all()
         return Chosen(
             modes={(row.adapter, row.account, row.conversation): consent_from(row.consent) for row in rows},

@@ -2,37 +2,15 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
-from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Row,
-    Select,
-    String,
-    TextClause,
-    and_,
-    bindparam,
-    case,
-    delete,
-    func,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import Row, String, and_, bindparam, case, delete, func, select, update
 
 from bot.clock import Clock
 from bot.store.database import Database
 from bot.store.transaction import Transaction
-from bot.turns.dead_letters import (
-    DeadLetter,
-    LetterDetails,
-    LetterParts,
-    Requeued,
-    TrailEntry,
-    TrailEvent,
-    Which,
-)
+from bot.turns.dead_letters import DeadLetter, LetterDetails, LetterParts, Requeued, TrailEvent, Which
+from bot.turns.journal.letters import entry_from, letter_from, matches, page_of
 from bot.turns.journal.reply import CHANGE_CONTEXT
 from bot.turns.journal.rows import (
     ON_THE_LIST,
@@ -46,8 +24,6 @@ from bot.turns.journal.rows import (
 )
 from bot.turns.journal.trail import Happened, note
 from bot.turns.model import NoticeState, TurnState
-
-_Word = TypeVar("_Word", bound=StrEnum)
 
 _LETTER, _CHAT = bindparam("letter", type_=String()), bindparam("chat", type_=String())
 # A chat's row is locked before anything else of it, as accepting and giving up do.
@@ -107,7 +83,7 @@ class DeadLetters:
 
     async def count(self, which: Which) -> int:
         """Count the letters on the list that match."""
-        query = select(func.count()).select_from(dead_letters).where(*_matches(which))
+        query = select(func.count()).select_from(dead_letters).where(*matches(which))
         async with self._database.survey() as connection:
             return int((await connection.execute(query)).scalar_one())
 
@@ -115,9 +91,9 @@ class DeadLetters:
         self, which: Which, *, limit: int = 100, behind: DeadLetter | None = None
     ) -> list[DeadLetter]:
         """Read the letters on the list that match, oldest death first, from behind one on."""
-        query = _page(which, behind).limit(limit)
+        query = page_of(which, behind).limit(limit)
         async with self._database.survey() as connection:
-            return [_letter(row) for row in await connection.execute(query)]
+            return [letter_from(row) for row in await connection.execute(query)]
 
     async def details(self, turn_id: str) -> LetterDetails | None:
         """Read everything about one letter, also one that left the list; None where that turn never died."""
@@ -132,13 +108,13 @@ class DeadLetters:
             messages = (await connection.execute(_MESSAGES, this)).scalar_one()
             notice = (await connection.execute(_NOTICE_STATE, this)).scalar_one_or_none()
         return LetterDetails(
-            letter=_letter(row),
+            letter=letter_from(row),
             state_now=TurnState(turn.state),
             messages=messages,
             parts=LetterParts(stored=parts.stored, sent=parts.sent, in_doubt=parts.in_doubt),
             has_placeholder=turn.placeholder is not None,
             notice=notice,
-            trail=tuple(_entry(entry) for entry in entries),
+            trail=tuple(entry_from(entry) for entry in entries),
         )
 
     async def requeue(self, letter: DeadLetter, *, deadline_s: float) -> Requeued:
@@ -191,67 +167,3 @@ class DeadLetters:
     ) -> None:
         happened = Happened(turn_id=letter.turn_id, event=event, state=state, attempts=attempts)
         await note(connection, self._clock.now(), happened)
-
-
-def _matches(which: Which) -> list[ColumnElement[bool] | TextClause]:
-    wanted = {
-        dead_letters.c.adapter: which.adapter,
-        dead_letters.c.reason: which.reason,
-        dead_letters.c.chat_id: which.chat_id,
-    }
-    conditions: list[ColumnElement[bool] | TextClause] = [ON_THE_LIST]
-    conditions += [column == value for column, value in wanted.items() if value is not None]
-    if which.turn_ids:
-        conditions.append(dead_letters.c.turn_id.in_(which.turn_ids))
-    if which.died_before is not None:
-        conditions.append(dead_letters.c.died_at < which.died_before)
-    return conditions
-
-
-def _page(which: Which, behind: DeadLetter | None) -> Select[Any]:
-    query = select(dead_letters).where(*_matches(which))
-    if behind is not None:
-        died_at, turn_id = dead_letters.c.died_at, dead_letters.c.turn_id
-        later = and_(died_at == behind.died_at, turn_id > behind.turn_id)
-        query = query.where(or_(died_at > behind.died_at, later))
-    return query.order_by(dead_letters.c.died_at, dead_letters.c.turn_id)
-
-
-def _letter(row: Row[Any]) -> DeadLetter:
-    return DeadLetter(
-        turn_id=row.turn_id,
-        chat_id=row.chat_id,
-        adapter=row.adapter,
-        reason=row.reason,
-        error=row.error,
-        state=TurnState(row.state),
-        attempts=row.attempts,
-        token=row.token,
-        accepted_at=row.accepted_at,
-        died_at=row.died_at,
-        requeues=row.requeues,
-        requeued_at=row.requeued_at,
-        discarded_at=row.discarded_at,
-    )
-
-
-def _word(words: type[_Word], word: str) -> _Word | str:
-    """Read a word of the trail; one of a newer version stands for itself."""
-    try:
-        return words(word)
-    except ValueError:
-        return word
-
-
-def _entry(row: Row[Any]) -> TrailEntry:
-    return TrailEntry(
-        event=_word(TrailEvent, row.event),
-        state=_word(TurnState, row.state),
-        attempts=row.attempts,
-        counted=row.counted,
-        token=row.token,
-        error=row.error,
-        times=row.times,
-        first_at=row.first_at,
-        last_at=row.last_at,
-    )

@@ -5,23 +5,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, String, bindparam, select
+from sqlalchemy import Row, String, bindparam, select, union
 
 from bot.chat.vault import Vault
 from bot.errors import SealBroken
 from bot.store.database import Database
 from bot.store.transaction import Transaction
 from bot.turns.journal.burying import memories
+from bot.turns.journal.memories import read_memories
 from bot.turns.journal.rows import CHAT_COLUMNS, chat_from, chats, inbounds, turns
-from bot.turns.journal.sealed import memory_place, reply_place, said_place
+from bot.turns.journal.sealed import reply_place, said_place
 from bot.turns.model import Chat
 
 _PERSON = bindparam("person", type_=String())
 _CHAT = bindparam("chat", type_=String())
-_THEIRS = (
-    select(turns.c.chat_id)
-    .distinct()
-    .where(turns.c.adapter == bindparam("adapter"), turns.c.sender_id == _PERSON)
+# What somebody asked to have remembered outlives the turn that asked.
+_THEIRS = union(
+    select(turns.c.chat_id).where(turns.c.adapter == bindparam("adapter"), turns.c.sender_id == _PERSON),
+    select(memories.c.chat_id)
+    .join(chats, chats.c.id == memories.c.chat_id)
+    .where(chats.c.adapter == bindparam("adapter"), memories.c.sender_id == _PERSON),
 )
 _CHATS = select(*CHAT_COLUMNS).where(chats.c.id.in_(_THEIRS), chats.c.account == bindparam("account"))
 _TURNS = (
@@ -36,11 +39,6 @@ _TURNS = (
     .where(turns.c.chat_id == _CHAT, turns.c.sender_id == _PERSON, ~inbounds.c.withdrawn)
     .order_by(turns.c.ord.desc(), inbounds.c.id)
     .limit(bindparam("most"))
-)
-_MEMORIES = (
-    select(memories.c.id, memories.c.number, memories.c.text_sealed, memories.c.created_at)
-    .where(memories.c.chat_id == _CHAT)
-    .order_by(memories.c.number)
 )
 
 
@@ -63,7 +61,7 @@ class KeptChat:
 
     chat: Chat
     messages: tuple[KeptMessage, ...]
-    #: What the chat asked to have remembered; only of a chat that is the person's own.
+    #: What the person asked to have remembered; in the chat that is the person's own, everything.
     memories: tuple[str, ...]
 
 
@@ -94,12 +92,12 @@ class Exporting:
     ) -> KeptChat:
         asked = {"chat": chat.id, "person": sender_id, "most": most}
         rows = (await connection.execute(_TURNS, asked)).all()
-        own = (await connection.execute(_MEMORIES, {"chat": chat.id})).all() if is_own else []
-        texts = (self._opened(chat, row.text_sealed, memory_place(chat.id, row.id)) for row in own)
+        asked_for = await read_memories(connection, self._vault, chat)
+        mine = (one for one in asked_for if is_own or one.sender_id == sender_id)
         return KeptChat(
             chat=chat,
             messages=self._messages(chat, rows),
-            memories=tuple(text for text in texts if text is not None),
+            memories=tuple(one.text for one in mine if one.text is not None),
         )
 
     def _messages(self, chat: Chat, rows: Any) -> tuple[KeptMessage, ...]:

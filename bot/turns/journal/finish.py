@@ -8,7 +8,7 @@ from sqlalchemy import Row, bindparam, case, false, func, null, or_, select, upd
 from bot.store.transaction import Transaction
 from bot.turns.dead_letters import TrailEvent
 from bot.turns.journal.base import JournalBase, fenced, fenced_row, fenced_update, in_states
-from bot.turns.journal.plan import notice_row
+from bot.turns.journal.notice_rows import notice_row
 from bot.turns.journal.reply import CHANGE_CONTEXT, STORED
 from bot.turns.journal.rows import ADD_NOTICES, notices, reply_parts, reply_to_of, turns
 from bot.turns.journal.trail import ERROR_CHARS, Happened, bury, note, note_again

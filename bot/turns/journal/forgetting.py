@@ -18,6 +18,7 @@ from sqlalchemy import (
     literal_column,
     null,
     select,
+    union,
     union_all,
     update,
 )
@@ -32,7 +33,10 @@ from bot.store.database import Database
 from bot.store.ids import Ids
 from bot.store.transaction import Transaction
 from bot.turns.journal.burying import bury_words, episodes, memories, tombstones
-from bot.turns.journal.plan import notice_row
+from bot.turns.journal.history_wishes import wish
+from bot.turns.journal.memories import without_memories_of
+from bot.turns.journal.naming import drop_names, drop_names_of
+from bot.turns.journal.notice_rows import notice_row
 from bot.turns.journal.resealing import Resealing
 from bot.turns.journal.rows import (
     ADD_NOTICES,
@@ -45,7 +49,7 @@ from bot.turns.journal.rows import (
     inbounds,
     turns,
 )
-from bot.turns.journal.sealed import card_place, said_place
+from bot.turns.journal.sealed import said_place
 from bot.turns.model import Chat, NoticeKind, TurnState
 from bot.turns.notice_texts import NOTICES
 
@@ -58,9 +62,7 @@ _RECENT = 50
 
 _CHAT = bindparam("chat", type_=String())
 _PERSON = bindparam("person", type_=String())
-_LOCK = (
-    select(*CHAT_COLUMNS, chats.c.last_ord, chats.c.card_sealed).where(chats.c.id == _CHAT).with_for_update()
-)
+_LOCK = select(*CHAT_COLUMNS, chats.c.last_ord).where(chats.c.id == _CHAT).with_for_update()
 _READ = select(*CHAT_COLUMNS).where(chats.c.id == _CHAT)
 _HAS_WORDS = exists().where(inbounds.c.turn_id == turns.c.id)
 _IN_CHAT = turns.c.chat_id == _CHAT
@@ -101,16 +103,20 @@ _CHANGED = (
         context_version=chats.c.context_version + 1,
         summary_sealed=null(),
         summary_ord=null(),
+        summary_from=null(),
         next_summary_sealed=null(),
         next_summary_ord=null(),
+        next_summary_from=null(),
         card_sealed=bindparam("new_card"),
         context_from=bindparam("begin", type_=BigInteger()),
     )
 )
-_CHATS_OF = (
-    select(turns.c.chat_id)
-    .distinct()
-    .where(turns.c.adapter == bindparam("adapter"), turns.c.sender_id == _PERSON)
+# What somebody asked to have remembered outlives the turn that asked.
+_CHATS_OF = union(
+    select(turns.c.chat_id).where(turns.c.adapter == bindparam("adapter"), turns.c.sender_id == _PERSON),
+    select(memories.c.chat_id)
+    .join(chats, chats.c.id == memories.c.chat_id)
+    .where(chats.c.adapter == bindparam("adapter"), memories.c.sender_id == _PERSON),
 )
 _KNOWN: CompoundSelect[Any] = union_all(
     select(literal_column("1")).where(
@@ -144,7 +150,11 @@ class Forgetting:
     database's log and in backups, which opens until the next key epoch.
     """
 
-    def __init__(self, database: Database, vault: Vault, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, vault: Vault, clock: Clock, own_histories: Collection[str] = ()
+    ) -> None:
+        """Keep the collaborators; `own_histories` are the adapters that keep a history themselves."""
+        self._own_histories = frozenset(own_histories)
         self._database = database
         self._vault = vault
         self._clock = clock
@@ -199,13 +209,16 @@ class Forgetting:
             left = [turn.id for turn in await connection.execute(_ALL_IN_CHAT, {"chat": chat_id})]
             await bury_words(connection, self._vault, left, self._clock.now())
             await connection.execute(_DROP_MEMORIES, {"chat": chat_id})
+            await drop_names(connection, chat_id)
             await connection.execute(_DROP_EPISODES, {"chat": chat_id})
             changed = {"new_key": self._vault.new_key(), "new_card": None, "begin": row.last_ord + 1}
+            await self._wish(connection, chat_from(row), None)
             return await self._changed(connection, chat_id, changed, held, gone + len(left))
 
     async def forget_person(self, chat_id: str, sender_id: str, names: Collection[str] = ()) -> Forgotten:
         """Forget what one person said in a group, what was answered, and where others quote it. Safe to repeat.
 
+        What that person asked to have remembered goes, too.
         What the others said stays, under a new key; the newest `MOST_RESEALED` turns of it. Summaries go. `names` are
         those the person is known by, beside the names in what is kept. Raises `LookupError` where there is no such
         chat, and `KeyMissing`.
@@ -223,10 +236,12 @@ class Forgetting:
                 vault=self._vault, chat_id=chat_id, old_key=chat.key, new_key=self._vault.new_key()
             )
             await moved.turns(connection, others[:MOST_RESEALED], person)
+            await drop_names_of(connection, self._vault, chat_id, sender_id)
+            card = await without_memories_of(connection, self._vault, chat, sender_id, moved.new_key)
             await moved.memories(connection)
             await connection.execute(_DROP_EPISODES, {"chat": chat_id})
-            card = moved.anew(row.card_sealed, card_place(chat_id)) if row.card_sealed else None
             changed = {"new_key": moved.new_key, "new_card": card, "begin": chat.context_from}
+            await self._wish(connection, chat, sender_id)
             return await self._changed(connection, chat_id, changed, held, len(theirs))
 
     async def _forget_some(self, chat_id: str) -> int:
@@ -268,6 +283,11 @@ class Forgetting:
             reply_to=None,
             now=self._clock.now(),
         )
+
+    async def _wish(self, connection: Transaction, chat: Chat, sender_id: str | None) -> None:
+        """Have the adapter's own history forget it too, whoever keeps that and whenever they run."""
+        if chat.adapter in self._own_histories:
+            await wish(connection, self._ids.new(), chat, sender_id, self._clock.now())
 
     async def _changed(
         self,

@@ -5,20 +5,20 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from adapters.base import Inbound, Outcome, Receipt
+from adapters.base import Outcome, Receipt
 from bot.chat.vault import Vault
 from bot.store.ids import Ids
 from bot.turns.acceptance import Acceptance, Cap, CapRefusal, Caps
+from bot.turns.journal.chat_slots import ChatSlot, Joinable, Key, conversation_of, event_of
 from bot.turns.journal.episodes import Episodes, Shed
 from bot.turns.journal.limits import Exceeded, Limits
+from bot.turns.journal.notice_rows import notice_row
 from bot.turns.journal.sealed import seal_said
-from bot.turns.model import NoticeKind, NoticeState, Skill, TurnState
+from bot.turns.model import NoticeKind, Skill, TurnState
 
 #: Nothing of it is stored.
 IGNORED: Final = Receipt(outcome=Outcome.IGNORED)
 
-#: (adapter, account, conversation) or (adapter, account, event key).
-Key = tuple[str, str, str]
 #: A new row's values, in the order of the names beside it: a dictionary a row would cost more than planning it.
 Values = tuple[Any, ...]
 TURN_NAMES = (
@@ -44,39 +44,6 @@ INBOUND_NAMES = (
     "said_sealed",
     "accepted_at",
 )
-
-
-@dataclass(slots=True, kw_only=True)
-class Joinable:
-    """A turn that still waits unclaimed."""
-
-    turn_id: str
-    sender_id: str
-    messages: int
-    #: It is kept from the workers because the rest of what it was asked is on its way.
-    held_back: bool = False
-
-
-@dataclass(slots=True, kw_only=True)
-class ChatSlot:
-    """A chat while a batch is planned."""
-
-    id: str
-    key: bytes
-    last_ord: int
-    weight: float
-    waiting: int = 0
-    #: The `ord` of the turn that stands first, where any waits.
-    head_ord: int | None = None
-    #: The `ord` of the last one that waited before the batch.
-    tail_ord: int | None = None
-    #: The newest turn that was not refused, where it can be joined.
-    newest: Joinable | None = None
-    #: The newest turn of each person that can be joined, for the rest of what they wrote.
-    theirs: dict[str, Joinable] = field(default_factory=dict)
-    touched: bool = False
-    #: The row of a chat that is yet to be stored.
-    row: dict[str, Any] | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -222,7 +189,7 @@ class Plan:
             acceptance.sends_from.value,
             inbound.sender.id,
             acceptance.skill.value,
-            (TurnState.REFUSED if refused else TurnState.WAITING).value,
+            (_ended_as(acceptance) if refused else TurnState.WAITING).value,
             self.now,
             self._deadlines[acceptance.deadline_s],
             self.now if refused else None,
@@ -266,39 +233,7 @@ class Plan:
         )
 
 
-def conversation_of(inbound: Inbound) -> Key:
-    """Name the conversation a message belongs to."""
-    return inbound.adapter, inbound.account, inbound.conversation.ref
-
-
-def event_of(inbound: Inbound) -> Key:
-    """Name the event a message arrived as."""
-    return inbound.adapter, inbound.account, inbound.event_key
-
-
-def notice_row(
-    *,
-    notice_id: str,
-    chat_id: str,
-    turn_id: str,
-    adapter: str,
-    sends_from: str,
-    kind: NoticeKind,
-    text: str,
-    reply_to: str | None,
-    now: datetime,
-) -> dict[str, Any]:
-    """Lay out a new notice, to be sent."""
-    return {
-        "id": notice_id,
-        "chat_id": chat_id,
-        "turn_id": turn_id,
-        "adapter": adapter,
-        "sends_from": sends_from,
-        "kind": kind.value,
-        "text": text,
-        "reply_to": reply_to,
-        "op_id": f"{notice_id}-notice",
-        "state": NoticeState.WAITING.value,
-        "created_at": now,
-    }
+def _ended_as(acceptance: Acceptance) -> TurnState:
+    # What was wished for and is done is no refusal, though a notice says so in the place of a reply.
+    is_done = acceptance.refusal is not None and acceptance.refusal[0] is NoticeKind.FORGOTTEN
+    return TurnState.SENT if is_done else TurnState.REFUSED

@@ -58,7 +58,12 @@ class _Holder:
 
 _CHATS = Base.metadata.tables["chats"]
 _ADAPTERS = Base.metadata.tables["adapter_keys"]
-_HOLDERS = (_Holder(table=_CHATS, name=_CHATS.c.id), _Holder(table=_ADAPTERS, name=_ADAPTERS.c.adapter))
+_STREAMS = Base.metadata.tables["adapter_stream_keys"]
+_HOLDERS = (
+    _Holder(table=_CHATS, name=_CHATS.c.id),
+    _Holder(table=_ADAPTERS, name=_ADAPTERS.c.adapter),
+    _Holder(table=_STREAMS, name=_STREAMS.c.id),
+)
 
 
 class Rekeying:
@@ -97,7 +102,9 @@ class Rekeying:
         last = select(_CHATS.c.data_key).order_by(_CHATS.c.id.desc()).limit(_LOOK)
         found: set[str] = set()
         async with self._database.read() as connection:
-            for query in (last, last.order_by(None).order_by(_CHATS.c.id), select(_ADAPTERS.c.data_key)):
+            some = select(_STREAMS.c.data_key).order_by(_STREAMS.c.id).limit(_LOOK)
+            first = last.order_by(None).order_by(_CHATS.c.id)
+            for query in (last, first, select(_ADAPTERS.c.data_key), some):
                 keys = (await connection.execute(query)).scalars()
                 found.update(key_id for key in keys if (key_id := key_id_of(key)))
         return found

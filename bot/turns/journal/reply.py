@@ -9,6 +9,7 @@ from sqlalchemy import Update, bindparam, insert, update
 from bot.store.transaction import Transaction
 from bot.turns.journal.base import JournalBase, fenced, fenced_row, fenced_update
 from bot.turns.journal.consenting import settle_consent
+from bot.turns.journal.remembering import settle_memories
 from bot.turns.journal.rows import chats, reply_parts, turns
 from bot.turns.journal.sealed import part_op_id, part_place, prompt_place, reply_place
 from bot.turns.journal.summaries import cut_context, reset_context
@@ -55,6 +56,8 @@ class Replying(JournalBase):
             chat = await _move_context(connection, turn, reply)
             await settle_consent(connection, turn, reply, self._clock.now())
             stored = await fenced_row(connection, _STORE, turn, **self._reply_values(turn, reply))
+            # Behind the fence: who lost the turn to somebody who stored the same must hear of that, and nothing else.
+            await settle_memories(connection, self._vault, chat, reply.memories, self._clock.now())
             await connection.execute(_ADD_PARTS, self._part_rows(turn, reply))
         parts = tuple(
             Part(number=number, op_id=part_op_id(turn.id, number), text=text, in_doubt=False, message=None)
@@ -141,7 +144,7 @@ async def _change(connection: Transaction, change: Update, turn: Turn, part: dic
 
 async def _move_context(connection: Transaction, turn: Turn, reply: Reply) -> Chat:
     """Count the change of the chat's memory, and begin it later where the reply resets or cuts it."""
-    if reply.prompt is None and not reply.resets_context:
+    if reply.prompt is None and not reply.resets_context and reply.memories is None:
         return turn.chat
     if reply.resets_context:
         row = await reset_context(connection, turn)

@@ -15,6 +15,7 @@ from sqlalchemy import (
     case,
     delete,
     func,
+    literal_column,
     or_,
     select,
     text,
@@ -26,6 +27,8 @@ from bot.store.database import Database
 from bot.store.tables import UtcDateTime
 from bot.store.transaction import Transaction
 from bot.turns.journal.burying import bury_words, tombstones
+from bot.turns.journal.memories import drop_all_memories
+from bot.turns.journal.naming import drop_old_names
 from bot.turns.journal.rows import CHAT_COLUMNS, FINISHED, chat_from, chats, inbounds, turns
 from bot.turns.model import Chat
 
@@ -65,19 +68,30 @@ _STILL = (
     .with_for_update()
 )
 _UP_TO = bindparam("up_to", type_=BigInteger())
-# A summary goes with the newest turn that it tells of; a card is a wish, and stays until it is taken back.
+# A summary holds words of every turn since its beginning: it goes with the oldest of them. A card is a wish, and stays
+# until it is taken back.
+_OLD = and_(
+    chats.c.summary_sealed.is_not(None), func.coalesce(chats.c.summary_from, literal_column("0")) <= _UP_TO
+)
+_NEXT_OLD = and_(
+    chats.c.next_summary_sealed.is_not(None),
+    func.coalesce(chats.c.next_summary_from, literal_column("0")) <= _UP_TO,
+)
 _FORGET_UP_TO = (
     update(chats)
     .where(chats.c.id == _CHAT)
     .values(
         context_version=chats.c.context_version + 1,
         context_from=case((chats.c.context_from > _UP_TO, chats.c.context_from), else_=_UP_TO + 1),
-        summary_sealed=case((chats.c.summary_ord <= _UP_TO, None), else_=chats.c.summary_sealed),
-        summary_ord=case((chats.c.summary_ord <= _UP_TO, None), else_=chats.c.summary_ord),
-        next_summary_sealed=case(
-            (chats.c.next_summary_ord <= _UP_TO, None), else_=chats.c.next_summary_sealed
-        ),
-        next_summary_ord=case((chats.c.next_summary_ord <= _UP_TO, None), else_=chats.c.next_summary_ord),
+        # One that is being made of it now does not come back, and no prompt meets it in the engine's cache.
+        salt_epoch=chats.c.salt_epoch
+        + case((or_(_OLD, _NEXT_OLD), literal_column("1")), else_=literal_column("0")),
+        summary_sealed=case((_OLD, None), else_=chats.c.summary_sealed),
+        summary_ord=case((_OLD, None), else_=chats.c.summary_ord),
+        summary_from=case((_OLD, None), else_=chats.c.summary_from),
+        next_summary_sealed=case((_NEXT_OLD, None), else_=chats.c.next_summary_sealed),
+        next_summary_ord=case((_NEXT_OLD, None), else_=chats.c.next_summary_ord),
+        next_summary_from=case((_NEXT_OLD, None), else_=chats.c.next_summary_from),
     )
 )
 _READ = select(*CHAT_COLUMNS).where(chats.c.id.in_(bindparam("ids", expanding=True)))
@@ -167,8 +181,17 @@ class Retaining:
             still = (await connection.execute(_STILL, {"ids": sorted({row.turn_id for row in page})})).all()
             await bury_words(connection, self._digester, [row.id for row in still], now)
             touched = await _remember_less(connection, still)
+            await drop_old_names(connection, [chat.id for chat in touched], before)
         more = page[-1].id if len(page) == _BATCH else None
         return Swept(turns=len(still), chats=touched, behind=more)
+
+    async def drop_memories(self, chat_id: str | None = None) -> tuple[Chat, ...]:
+        """Take away what some chats asked to have remembered, or one chat; returns them, none where nothing is left.
+
+        For where nothing is kept: everywhere else a wish to have something remembered stands until it is taken back.
+        """
+        async with self._database.write() as connection:
+            return await drop_all_memories(connection, most=_BATCH, chat_id=chat_id)
 
     async def drop_tombstones(self, now: datetime) -> None:
         """Drop some tombstones of events that cannot be delivered again."""

@@ -28,8 +28,6 @@ WAITING = text("turns.state = 'waiting'")
 WAITS = and_(OPEN, turns.c.state == TurnState.WAITING.value)
 OWED_BY_OWNER = text("((turns.state = 'replied' OR turns.state = 'sending') AND turns.sends_from = 'owner')")
 HELD = text("chats.held")
-#: Chats in another mode than the first one.
-CHOSE = text("chats.consent != 'mentions'")
 #: Dead letters that nobody requeued or discarded.
 ON_THE_LIST = text("(dead_letters.requeued_at IS NULL AND dead_letters.discarded_at IS NULL)")
 NOTICE_OWED = text("notices.state != 'sent'")

@@ -31,6 +31,10 @@ _STORE_NEXT = (
     .values(
         next_summary_sealed=bindparam("sealed"),
         next_summary_ord=_UP_TO,
+        # The prompt that it was made from began with the summary that stands.
+        next_summary_from=case(
+            (chats.c.summary_sealed.is_not(None), chats.c.summary_from), else_=chats.c.context_from
+        ),
         context_version=chats.c.context_version + 1,
     )
 )
@@ -42,6 +46,7 @@ _MOVE = (
         # A pending summary was made for this cut or for none.
         next_summary_sealed=null(),
         next_summary_ord=null(),
+        next_summary_from=null(),
     )
     .returning(chats.c.context_version, chats.c.context_from)
 )
@@ -52,8 +57,9 @@ _CUT = _MOVE.values(
     # Where the pending summary is no longer the one that the prompt held, it was forgotten: it does not come back.
     summary_sealed=case((_TAKEN, chats.c.next_summary_sealed), else_=chats.c.summary_sealed),
     summary_ord=case((_TAKEN, chats.c.next_summary_ord), else_=chats.c.summary_ord),
+    summary_from=case((_TAKEN, chats.c.next_summary_from), else_=chats.c.summary_from),
 )
-_RESET = _MOVE.values(context_from=_BEGIN, summary_sealed=null(), summary_ord=null())
+_RESET = _MOVE.values(context_from=_BEGIN, summary_sealed=null(), summary_ord=null(), summary_from=null())
 
 
 class Summarising(JournalBase):

@@ -244,7 +244,7 @@ async def test_a_stale_edit_is_put_right_by_repeating_the_newest(terminal):
     ]
     for edit in edits:
         await terminal.adapter.edit(edit)
-    standing = await terminal.adapter._history.standing("direct:anna", sent.message)
+    standing = await terminal.adapter.history.standing("direct:anna", sent.message)
     assert standing[0].text == "final"
 
 

@@ -8,6 +8,7 @@ import pytest
 from adapters.base import LivePhase, LiveSnapshot
 from adapters.webchat.catch_up import MOST_BEHIND
 from adapters.webchat.close_codes import CloseCode
+from adapters.webchat.history import RoomHistory
 from adapters.webchat.hub import Hub
 from adapters.webchat.pump import HIGH_WATER_BYTES, Pump, TooSlow
 from tests.fixtures.houses import HouseKit
@@ -252,3 +253,27 @@ async def test_the_stored_reply_comes_before_the_end_of_what_was_live(world):
     await world.said(ann, room)
     await world.round()
     assert [frame.get("phase", frame["event"]) for frame in wire.frames] == ["streaming", "entries", "ended"]
+
+
+async def test_after_something_is_forgotten_everybody_begins_anew(world):
+    ann = await world.guest("Ann")
+    room, (bob,) = await world.group(ann, "Bob")
+    (_, wire), (late, late_wire) = await world.connected(ann, room), await world.connected(bob, room)
+    late_wire.is_reading = False
+    late.write(b"x" * (HIGH_WATER_BYTES + 1) + b"{}")
+    await world.said(bob, room, "walrus")
+    shown = []
+    world.hub.show_anew = shown.append
+    history = RoomHistory(world.house, world.hub.begin_anew)
+    await history.forget_person(room.id, bob.id, world.clock.now())
+    late_wire.is_reading = True
+    wire.frames.clear()
+    late_wire.frames.clear()
+    world.hub.begin_anew(room.id)
+    position = await world.said(ann, room, "after")
+    await world.round()
+    assert shown == [room.id, room.id]
+    for one in (wire, late_wire):
+        assert one.frames[0] == {"event": "reset", "room": room.id}
+        assert one.positions(room.id) == [position]
+        assert "walrus" not in json.dumps(one.frames)

@@ -10,17 +10,19 @@ from dataclasses import replace
 
 import pytest
 
+from adapters.base import ConversationKind
 from bench.coherence import Recall, live, measure
 from bench.long_chat import LongChat
-from bench.long_talk import NOTE, Talk
-from bot.chat.budget import Limits
+from bench.long_talk import NOTE, Fact, Talk
+from bot.chat.budget import Limits, likely_tokens
+from bot.chat.card import card_of
 from bot.chat.summary import SummaryPrompt
-from bot.turns.model import Background
+from bot.turns.model import Background, Memory
 from engine.base import ChatMessage
 from engine.scripted import ScriptedEngine
 
 TURNS = 330
-CARD = "- Eve is allergic to nuts"
+CARD = "- Eve: I am allergic to nuts"
 #: A note as the log has it, and as a summary keeps it: who, when, what.
 SAID = re.compile(rf"‹from (\w+), \w+ (\S+ \S+) UTC› {NOTE} (.*)")
 KEPT = re.compile(rf"(\w+) (\S+ \S+) {NOTE} (.*)")
@@ -67,6 +69,35 @@ async def test_what_was_said_long_ago_is_still_known(seed: int, max_model_len: i
     assert recall.looked[30] == recall.looked[100] == facts
     assert recall.looked[300] >= 1
     assert recall.summaries >= 3
+
+
+@pytest.mark.parametrize("max_model_len", [2048, 4096, 8192])
+@pytest.mark.parametrize("seed", range(3))
+async def test_what_is_remembered_needs_neither_the_log_nor_a_summary(seed: int, max_model_len: int):
+    """The third way: what somebody has remembered is in every prompt from then on, who asked and what, word for word.
+
+    Of facts that are asked to be remembered none is lost, though nobody ever makes a summary.
+    """
+    chat, talk = a_chat(max_model_len), Talk(seed, turns=TURNS, facts=6)
+    asked, lines = [], 0
+    for turn in range(TURNS):
+        if (fact := talk.facts.get(turn)) is not None:
+            asked.append(a_memory(len(asked) + 1, fact))
+            card = card_of(asked, ConversationKind.GROUP)
+            assert likely_tokens(card) <= chat.limits.background_tokens
+            chat.context = replace(chat.context, background=Background(card=card))
+        made = chat.ask(talk.said(turn), reply=talk.reply())
+        shown = made.messages[1].content.split("\n")
+        for one in asked:
+            assert f"- {one.sender_name}: {one.text}" in shown
+            lines += 1
+    assert lines >= 6 * 100
+
+
+def a_memory(number: int, fact: Fact) -> Memory:
+    return Memory(
+        id=f"turn-{fact.turn}", number=number, text=fact.what, sender_id=fact.who, sender_name=fact.who
+    )
 
 
 async def test_the_card_is_never_lost():

@@ -17,6 +17,7 @@ from bot.chat.aes_vault import AesVault
 from bot.chat.ambient import Heard
 from bot.chat.ambient_memory import MemoryAmbient
 from bot.chat.ambient_redis import RedisAmbient
+from bot.chat.card import card_of
 from bot.chat.context import Context
 from bot.chat.forgetting import Forgetter, Traces
 from bot.chat.key_ring import KeyRing
@@ -30,11 +31,12 @@ from bot.store.redis_client import open_redis
 from bot.store.redis_scrubbing import rewrite_log
 from bot.store.scrubbing import scrub
 from bot.store.tables import Base
-from bot.turns.journal import Journal
+from bot.turns.journal import Change, Journal
+from bot.turns.journal.burying import bury_words
 from bot.turns.journal.forgetting import Forgetting
 from bot.turns.live_memory import MemoryLiveBus
 from bot.turns.live_redis import RedisLiveBus
-from bot.turns.model import Chat, Exchange, Summary, Turn, TurnState
+from bot.turns.model import Chat, Exchange, Memory, MemoryChange, Skill, Summary, Turn, TurnState
 from tests.fixtures.clocks import ManualClock
 from tests.fixtures.turns import acceptance, reply
 from tests.fixtures.valkey import RealServer
@@ -83,6 +85,20 @@ class World:
         await self.journal.part_sent(turn, 0, "message")
         await self.journal.finish(turn)
         return turn
+
+    async def remember(self, chat_id: str, what: str, sender: str = "ann") -> None:
+        """Have somebody's wish stand on the chat's card."""
+        await self.ask(f"/remember {what}", sender=sender, skill=Skill.REMEMBER)
+        turn = await self.claim(chat_id)
+        known = await self.journal.memories(turn.chat)
+        new = Memory(
+            id=turn.id, number=known.next_number, text=what, sender_id=sender, sender_name=sender.title()
+        )
+        change = MemoryChange(adds=new, card=card_of([*known.memories, new], turn.chat.kind))
+        told = replace(reply("remembered", prompt=None), memories=change)
+        turn = await self.journal.store_reply(turn, told)
+        await self.journal.part_sent(turn, 0, "message")
+        await self.journal.finish(turn)
 
     async def remembered(self, chat_id: str) -> list[tuple[str, str]]:
         chat = await self.forgetting.chat(chat_id)
@@ -255,12 +271,31 @@ async def test_summaries_go_and_the_card_stays_readable(world: World) -> None:
     chat_id = await world.talk(ASKED, ANSWERED)
     old = await world.forgetting.chat(chat_id)
     assert await world.journal.store_summary(old, Summary(ord=1, text=SUMMED))
-    card = world.vault.seal(old.key, "a wish", Place(chat=chat_id, item="card", field=SealedField.CARD))
-    async with world.database.write() as connection:
-        await connection.execute(Base.metadata.tables["chats"].update().values(card_sealed=card))
+    await world.remember(chat_id, "a wish", sender="bob")
     new = (await world.forgetting.forget_person(chat_id, "ann")).chat
     background = await world.journal.background(new)
-    assert (background.card, background.summary, background.next_summary) == ("a wish", None, None)
+    assert (background.card, background.summary, background.next_summary) == ("- Bob: a wish", None, None)
+
+
+async def test_what_the_person_asked_to_have_remembered_goes_and_no_copy_of_it_opens(world: World) -> None:
+    chat_id = await world.talk("before", "answered", sender="bob")
+    for sender, what in (("ann", "walrus-of-ann"), ("bob", "a wish"), ("ann", "walrus-again")):
+        await world.remember(chat_id, what, sender=sender)
+    old, copies, items = await world.forgetting.chat(chat_id), await world.blobs(), await items_of(world)
+    assert copies_open(world, [old.key], copies, chat_id, items) == len(copies)
+    new = (await world.forgetting.forget_person(chat_id, "ann")).chat
+    assert [one.text for one in (await world.journal.memories(new)).memories] == ["a wish"]
+    assert (await world.journal.background(new)).card == "- Bob: a wish"
+    assert copies_open(world, await world.keys(), copies, chat_id, items) == 0
+    assert not set(copies) & set(await world.blobs())
+
+
+async def test_nothing_a_chat_asked_to_have_remembered_is_left(world: World) -> None:
+    chat_id = await world.talk(ASKED, ANSWERED)
+    await world.remember(chat_id, "walrus")
+    new = (await world.forgetting.forget_chat(chat_id)).chat
+    known = await world.journal.memories(new)
+    assert (known.memories, (await world.journal.background(new)).card) == ((), "")
 
 
 async def test_a_summary_that_comes_late_does_not_come_back(world: World) -> None:
@@ -583,3 +618,43 @@ async def test_everywhere_is_all_of_a_direct_chat_and_the_person_alone_in_groups
     assert len(await forgetter.everywhere("fake", "main", "ann")) == 2
     assert await world.remembered(direct) == []
     assert await world.remembered(group) == [("bob asks", "to bob")]
+
+
+async def test_an_edit_during_forgetting_is_sealed_by_the_key_that_stays(
+    make_database, clock: ManualClock, postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def held(*arguments: object) -> None:
+        begun.set()
+        await go_on.wait()
+        await bury_words(*arguments)
+
+    monkeypatch.setattr("bot.turns.journal.forgetting.bury_words", held)
+    async with Database(await make_database("postgresql")) as database:
+        vault = AesVault(RING, organisation="test")
+        journal, forgetting = Journal(database, vault, clock), Forgetting(database, vault, clock)
+        await journal.accept([acceptance("to be forgotten", sender="ann")])
+        before = acceptance("before", sender="bob", event="bobs")
+        [receipt] = await journal.accept([before])
+        async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+            tasks.create_task(forgetting.forget_person(receipt.chat_id, "ann"))
+            await begun.wait()
+            edit = tasks.create_task(journal.amend(replace(before, text="after")))
+            await _somebody_waits_for_a_lock(database)
+            go_on.set()
+        assert edit.result().change is Change.CHANGED
+        turn = await journal.claim(receipt.chat_id, 10, "epoch")
+        assert turn is not None
+        assert [said.text for said in turn.said] == ["after"]
+
+
+async def _somebody_waits_for_a_lock(database: Database) -> None:
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    while True:
+        async with database.read() as connection:
+            if (await connection.execute(waiting)).scalar_one():
+                return
+        await asyncio.sleep(0.01)

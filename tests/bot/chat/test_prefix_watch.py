@@ -206,8 +206,8 @@ def test_only_so_many_chats_are_kept_in_mind() -> None:
         assert world.causes[-1] is why
 
 
-def test_a_forgotten_chat_is_not_compared(world: World) -> None:
-    world.watch.forget("c1")
+def test_another_worker_that_never_saw_the_chat_compares_nothing(world: World) -> None:
+    world.watch._last.clear()
     world.cache.known.clear()
     world.say()
     assert world.causes == [BreakCause.ELSEWHERE]
@@ -298,7 +298,7 @@ class Chats(RuleBasedStateMachine):
 
     @rule()
     def restart_worker(self) -> None:
-        self.world.watch.forget(self.world.chat.chat_id)
+        self.world.watch._last.clear()
         self.saw_last = False
 
     @rule()

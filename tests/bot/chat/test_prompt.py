@@ -9,17 +9,10 @@ from hypothesis import strategies as st
 
 from adapters.base import ConversationKind
 from bot.chat.budget import likely_tokens
-from bot.chat.prompt import (
-    Persona,
-    background_message,
-    build,
-    cleaned,
-    inert,
-    shown_name,
-    system_message,
-    user_message,
-    without_marks,
-)
+from bot.chat.marks import past_reply, without_marks
+from bot.chat.plain import cleaned
+from bot.chat.prompt import Persona, background_message, build, system_message, user_message
+from bot.chat.speakers import shown_name
 from bot.turns.model import Exchange
 from engine.base import ChatMessage, Role
 from tests.fixtures.remembered import AT, a_chat, a_said, a_turn, an_exchange
@@ -136,7 +129,7 @@ def test_each_prompt_extends_the_one_before(texts: list[tuple[str, str]]):
     exchanges = [an_exchange(n, turns[n], reply) for n, (_, reply) in enumerate(texts)]
     for n in range(len(texts) - 1):
         before, after = (build("system", exchanges[:k], turns[k]) for k in (n, n + 1))
-        reply = ChatMessage(role=Role.ASSISTANT, content=inert(without_marks(texts[n][1])))
+        reply = ChatMessage(role=Role.ASSISTANT, content=past_reply(texts[n][1]))
         assert after[:-1] == (*before, reply)
 
 

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from bot.chat.assembly import assemble
 from bot.chat.budget import Limits, likely_tokens
-from bot.chat.prompt import Persona, without_marks
+from bot.chat.marks import without_marks
+from bot.chat.prompt import Persona
 from bot.chat.recent import recent_text
 from tests.fixtures.remembered import a_said, a_turn
 

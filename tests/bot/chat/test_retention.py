@@ -1,7 +1,7 @@
 """Retention: words go when they are too old, everywhere, and nothing else does."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -12,15 +12,16 @@ from bot.chat.believing import TRUST_AFTER_S
 from bot.chat.context import Context
 from bot.chat.memory_context import MemoryContext
 from bot.chat.memory_vault import EphemeralVault
-from bot.chat.retention import AT_ONCE_S, Elsewhere, Retention
+from bot.chat.retention import AT_ONCE_S, Elsewhere, OwnStore, Retention
 from bot.store.database import Database
 from bot.store.records import SqlRecordStore
+from bot.store.scrubbing import tidy
 from bot.store.tables import Base
 from bot.turns.dead_letters import Which
 from bot.turns.journal import Journal
 from bot.turns.journal.dead import DeadLetters
 from bot.turns.journal.retaining import Due, Retaining
-from bot.turns.model import Chat, NoticeKind, Summary, Turn, TurnState
+from bot.turns.model import Chat, Memory, MemoryChange, NoticeKind, Summary, Turn, TurnState
 from tests.fixtures.clocks import ManualClock
 from tests.fixtures.turns import acceptance, reply
 
@@ -53,7 +54,7 @@ class World:
         async def drop(before: datetime) -> int:
             return await terminal.forget_before("", before)
 
-        elsewhere = Elsewhere(drop_context=self.contexts.drop, scrub=scrub, stores=(drop,))
+        elsewhere = Elsewhere(drop_context=self.contexts.drop, scrub=scrub, stores=(OwnStore(drop=drop),))
         return Retention(self.retaining, elsewhere, self.clock, days=days)
 
     async def claim(self, chat_id: str) -> Turn:
@@ -73,6 +74,15 @@ class World:
         await self.journal.part_sent(turn, 0, "message")
         await self.journal.finish(turn)
         return chat_id
+
+    async def cut(self, *, begin: int, takes: int) -> None:
+        """Answer a question whose prompt began later, with a summary of what was before."""
+        turn = await self.claim(await self.ask())
+        cutting = replace(reply("cut", prompt="asked"), context_from=begin, takes_summary=takes)
+        turn = await self.journal.store_reply(turn, cutting)
+        await self.journal.start_part(turn, 0)
+        await self.journal.part_sent(turn, 0, "message")
+        await self.journal.finish(turn)
 
     async def chat(self, room: str = "room") -> Chat:
         found = await self.journal.chat_by_conversation("fake", "main", room)
@@ -132,15 +142,38 @@ async def test_what_is_younger_is_still_remembered(world: World) -> None:
     assert await world.contexts.load(after) is None
 
 
-async def test_a_summary_goes_with_the_newest_turn_it_tells_of(world: World) -> None:
+async def test_a_summary_goes_with_the_oldest_turn_it_tells_of(world: World) -> None:
     await world.talk("one")
-    chat = await world.chat()
-    assert await world.journal.store_summary(chat, Summary(ord=1, text="about one"))
     world.clock.advance(20 * DAY_S)
     await world.talk("two")
-    world.clock.advance(11 * DAY_S)
+    assert await world.journal.store_summary(await world.chat(), Summary(ord=2, text="about one and two"))
+    world.clock.advance(9 * DAY_S)
+    await world.retention().sweep()
+    assert (await world.journal.background(await world.chat())).next_summary is not None
+    world.clock.advance(2 * DAY_S)
     await world.retention().sweep()
     assert (await world.journal.background(await world.chat())).next_summary is None
+    assert await world.remembered() == ["two"]
+
+
+async def test_a_summary_made_of_an_older_one_goes_with_the_oldest_turn_of_that(world: World) -> None:
+    await world.talk("one")
+    assert await world.journal.store_summary(await world.chat(), Summary(ord=1, text="about one"))
+    world.clock.advance(20 * DAY_S)
+    await world.cut(begin=2, takes=1)
+    assert await world.journal.store_summary(await world.chat(), Summary(ord=2, text="about one and two"))
+    late = await world.chat()
+    world.clock.advance(11 * DAY_S)
+    await world.retention().sweep()
+    background = await world.journal.background(await world.chat())
+    assert (background.summary, background.next_summary) == (None, None)
+    # One that was being made of it meanwhile does not come back.
+    assert not await world.journal.store_summary(late, Summary(ord=3, text="about one, two and three"))
+    assert (await world.chat()).salt_epoch == late.salt_epoch + 1
+    assert await world.journal.store_summary(await world.chat(), Summary(ord=3, text="about two and three"))
+    world.clock.advance(10)
+    await world.retention().sweep()
+    assert (await world.journal.background(await world.chat())).next_summary is not None
 
 
 async def test_running_turns_keep_their_words(world: World) -> None:
@@ -285,3 +318,109 @@ async def test_an_edit_of_what_went_is_not_said_again(world: World) -> None:
     await world.retention().sweep()
     await world.journal.mark_restate(turn_id)
     assert await world.journal.claim(chat_id, 9999, "epoch") is None
+
+
+@pytest.mark.parametrize(
+    ("own_days", "days", "left_after"),
+    [
+        pytest.param(0, 30, 30, id="as the deployment"),
+        pytest.param(7, 30, 7, id="fewer"),
+        pytest.param(90, 30, 30, id="never more"),
+        pytest.param(0, 0, 1, id="a day at least, for people to read"),
+        pytest.param(7, 0, 1, id="a day where nothing else is kept"),
+    ],
+)
+async def test_how_long_an_adapters_own_store_is_kept(
+    world: World, own_days: int, days: int, left_after: int
+) -> None:
+    asked: list[datetime] = []
+
+    async def drop(before: datetime) -> int:
+        asked.append(before)
+        return len(asked)
+
+    async def scrub() -> None:
+        world.scrubbed += 1
+
+    stores = (OwnStore(drop=drop, days=own_days),)
+    elsewhere = Elsewhere(drop_context=world.contexts.drop, scrub=scrub, stores=stores)
+    await Retention(world.retaining, elsewhere, world.clock, days=days).sweep()
+    assert asked == [world.clock.now() - timedelta(days=left_after)]
+    assert world.scrubbed == 1
+
+
+# What is to be remembered until somebody deletes it
+
+
+async def remember(world: World, room: str = "room") -> Chat:
+    turn = await world.claim(await world.ask(room))
+    memory = Memory(id=turn.id, number=1, text="tea", sender_id="ann", sender_name="Ann")
+    told = replace(reply("told", prompt=None), memories=MemoryChange(adds=memory, card="- Ann: tea"))
+    turn = await world.journal.store_reply(turn, told)
+    await world.journal.part_sent(turn, 0, "message")
+    await world.journal.finish(turn)
+    return turn.chat
+
+
+async def asked_for(world: World, room: str = "room") -> list[str]:
+    chat = await world.chat(room)
+    known = await world.journal.memories(chat)
+    card = (await world.journal.background(chat)).card
+    assert bool(card) == bool(known.memories)
+    return [one.text for one in known.memories]
+
+
+async def test_what_a_chat_asked_to_have_remembered_outlives_its_words(world: World) -> None:
+    await remember(world)
+    world.clock.advance(31 * DAY_S)
+    assert await world.retention().sweep() == 1
+    assert await asked_for(world) == ["tea"]
+
+
+async def test_it_goes_where_nothing_is_kept_any_more(world: World) -> None:
+    for room in ("room", "other"):
+        await remember(world, room)
+    before = await world.chat()
+    await world.retaining.set_days(before.id, 0)
+    await world.retention().sweep()
+    assert (await asked_for(world), await asked_for(world, "other")) == ([], ["tea"])
+    assert (await world.chat()).context_version == before.context_version + 1
+    assert world.scrubbed == 1
+    await world.retention(days=0).sweep()
+    assert (await asked_for(world, "other"), world.scrubbed) == ([], 2)
+    await world.retention(days=0).sweep()
+    assert world.scrubbed == 2
+
+
+async def test_files_are_cleaned_once_in_a_while_and_nothing_is_left_out(world: World) -> None:
+    async def scrub() -> None:
+        world.scrubbed += 1
+
+    elsewhere = Elsewhere(drop_context=world.contexts.drop, scrub=scrub, scrub_every_s=3600.0)
+    retention = Retention(world.retaining, elsewhere, world.clock, days=1)
+    counts = []
+    for waits_s, swept in ((0.0, 1), (600.0, 1), (3600.0, 0), (3600.0, 0)):
+        for _ in range(swept):
+            await world.talk()
+            world.clock.instant += timedelta(days=2)
+        world.clock.seconds += waits_s
+        assert await retention.sweep() == swept
+        counts.append(world.scrubbed)
+    assert counts == [1, 1, 2, 2]
+
+
+async def test_rows_that_became_too_old_leave_the_tables_of_postgresql(
+    make_database, clock: ManualClock, postgres
+) -> None:
+    async with Database(await make_database("postgresql")) as database:
+        store = SqlRecordStore(database, EphemeralVault(), "terminal", clock)
+        for number in range(5):
+            await store.append("room", f"k{number}", "said")
+        clock.advance(1)
+        await store.forget_before("", clock.now())
+        await tidy(database)
+        dead = text("SELECT n_dead_tup FROM pg_stat_user_tables WHERE relname = 'adapter_records'")
+        async with database.read() as connection:
+            assert (await connection.execute(dead)).scalar_one() == 0
+            vacuumed = text("SELECT vacuum_count FROM pg_stat_user_tables WHERE relname = 'inbounds'")
+            assert (await connection.execute(vacuumed)).scalar_one() == 1

@@ -28,6 +28,8 @@ from tests.fixtures.sealed_chats import ORGANISATION, everything, fill, read, ri
 from tests.fixtures.turns import acceptance
 
 ROOMS = 5
+#: Beside the rooms an adapter's own store holds one, and each of its streams.
+DATA_KEYS = ROOMS + 2
 PLACE = Place(chat="chat", item="item", field=SealedField.REPLY)
 
 
@@ -59,7 +61,7 @@ async def test_everything_is_read_after_a_rotation(
     rotation: Rotation, filled_database: Database, path: Path, clock: ManualClock
 ) -> None:
     done = await rotation.rotate()
-    assert done.rewrapped == ROOMS + 1
+    assert done.rewrapped == DATA_KEYS
     assert await read(filled_database, load(path), clock, ROOMS) == everything(ROOMS)
 
 
@@ -144,7 +146,7 @@ async def test_what_is_wrapped_meanwhile_by_the_old_key_is_not_lost(
 
     monkeypatch.setattr("bot.chat.rotation.asyncio.sleep", sleep)
     done = await rotation_of(filled_database, path, clock).rotate()
-    assert done.rewrapped == ROOMS + 2
+    assert done.rewrapped == DATA_KEYS + 1
     chat = await Journal(
         filled_database, AesVault(load(path), organisation=ORGANISATION), clock
     ).chat_by_conversation("fake", "main", "late")

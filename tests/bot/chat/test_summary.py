@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from bot.chat.assembly import assemble
 from bot.chat.budget import MESSAGE_TOKENS, OPENING_TOKENS, Limits, likely_tokens
 from bot.chat.context import Context
-from bot.chat.prompt import Persona, user_message, without_marks
+from bot.chat.marks import without_marks
+from bot.chat.prompt import Persona, user_message
 from bot.chat.summary import is_summary_due, kept_of_summary, summary_prompt
 from bot.turns.model import Background, Summary
 from tests.fixtures.remembered import a_said, a_turn, an_exchange

@@ -53,6 +53,11 @@ def complaint(tmp_path: Path, toml: str = "", environ: dict | None = None) -> st
             id="too small",
         ),
         pytest.param(
+            "[privacy]\nmode = 'recent'\n",
+            "privacy.mode is 'recent' (DIR/aside.toml: [privacy] mode), but must be mentions or quoted.",
+            id="a mode that only a chat may choose",
+        ),
+        pytest.param(
             "[turns]\ndeadline_s = nan\n",
             "turns.deadline_s is nan (DIR/aside.toml: [turns] deadline_s), "
             "but must be a number of seconds above 0, at most 86400.",

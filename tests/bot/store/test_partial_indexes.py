@@ -8,7 +8,6 @@ from sqlalchemy import TextClause, text
 from bot.store.database import Database
 from bot.store.tables import Base
 from bot.turns.journal.rows import (
-    CHOSE,
     FINISHED,
     HELD,
     NOTICE_OWED,
@@ -27,7 +26,6 @@ from bot.turns.journal.rows import (
         pytest.param("turns", FINISHED, "ix_turns_finished", id="finished"),
         pytest.param("turns", OWED_BY_OWNER, "ix_turns_owed", id="owed by the owner"),
         pytest.param("chats", HELD, "ix_chats_held", id="held"),
-        pytest.param("chats", CHOSE, "ix_chats_consent", id="another mode"),
         pytest.param("notices", NOTICE_OWED, "ix_notices_owed", id="notices"),
         pytest.param("dead_letters", ON_THE_LIST, "ix_dead_letters_open", id="dead letters"),
     ],

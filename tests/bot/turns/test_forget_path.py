@@ -58,6 +58,12 @@ async def test_forget_chat_is_confirmed_and_all_is_gone(rig: Rig) -> None:
     assert await sealed(rig) == 1
 
 
+async def test_a_wish_that_was_carried_out_is_no_refusal(rig: Rig) -> None:
+    await rig.say("/forget chat")
+    counts = await rig.journal.counts()
+    assert (counts.done, counts.refused, counts.waiting, counts.unsent) == (1, 0, 0, 0)
+
+
 async def test_forget_me_leaves_the_others(rig: Rig) -> None:
     rig.start_worker(saying("an answer"))
     await rig.say("one", sender="ann")

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from adapters.base import Addressed, Conversation, ConversationKind, Edited, Outcome, Quoted, Withdrawn
 from bot.errors import ContextUnavailable
+from bot.settings.sections import PrivacySection
 from bot.skills.privacy_texts import SWITCHED_OFF, introduction, quote_hidden
 from bot.store.tables import InboundRow, TurnRow
 from bot.turns.model import Consent
@@ -292,3 +293,29 @@ async def test_a_mode_that_was_chosen_first_is_what_is_told() -> None:
     chat = a_chat(consent=Consent.RECENT, recent_messages=5, recent_hours=2, met_at=datetime.now(UTC))
     assert "the last few before them" in introduction("assistant", chat, 0)
     assert "only until I have answered" in introduction("assistant", chat, 0)
+
+
+async def test_a_direct_chat_that_switched_it_off_still_shows_what_is_kept(
+    rig: Rig, engine: ScriptedEngine
+) -> None:
+    async def say(text: str, number: int) -> str:
+        event = rig.inbound(text, conversation="direct")
+        direct = Conversation(ref="direct", kind=ConversationKind.DIRECT)
+        await rig.intake.accept(replace(event, conversation=direct))
+        return (await rig.texts(number, "direct"))[-1]
+
+    await say("what time is it?", 1)
+    await say("/privacy off", 2)
+    await rig.until(lambda: rig.intake._modes.of("loopback", "main", "direct").consent is Consent.OFF)
+    assert "what time is it?" in await say("/export", 3)
+
+
+async def test_a_new_group_begins_in_the_deployments_mode_and_is_told_so(tmp_path: Path) -> None:
+    section = PrivacySection(mode="quoted")
+    async with open_rig(tmp_path, privacy=section, introduces=True) as rig:
+        engine = saying("noon")
+        rig.start_worker(engine)
+        said = await ask(rig, "what does that mean?", quoted=BOBS)
+        assert "I see only messages that address me, and those they reply to." in said
+        assert BOBS.text in shown(engine)
+        assert (await ask(rig, "/privacy")).startswith("Privacy in this chat: `quoted`.")
