@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from adapters.attachments import Attachment, AttachmentKind, Media
 from adapters.capabilities import Capabilities, Idempotency, LiveOutput, TextUnit
+from adapters.checking import Checks
+from adapters.drafting import Drafting
 from adapters.engine_watch import EngineNow, EngineWatch
 from adapters.events import (
     Addressed,
@@ -17,27 +20,44 @@ from adapters.events import (
     ConversationKind,
     Edited,
     Inbound,
-    Outcome,
     Person,
     Quoted,
-    Receipt,
-    Sink,
     StopRequested,
     Withdrawn,
 )
 from adapters.growing import LivePhase, LiveSnapshot, LiveSurface
+from adapters.happenings import (
+    ConversationMoved,
+    Delivery,
+    DeliveryFailure,
+    DeliveryState,
+    Membership,
+    MembershipChanged,
+)
 from adapters.outgoing import Edit, Purpose, Send, Sent
 from adapters.own_history import OwnHistory
+from adapters.pressing import Action, Button, Pressed
+from adapters.sink import Outcome, Receipt, Sink
 from adapters.webhooks import RawRequest, RawResponse, Webhook
 
 #: The whole contract is imported from here.
 __all__ = [
+    "Action",
     "Adapter",
     "AdapterState",
     "Addressed",
+    "Attachment",
+    "AttachmentKind",
+    "Button",
     "Capabilities",
+    "Checks",
     "Conversation",
     "ConversationKind",
+    "ConversationMoved",
+    "Delivery",
+    "DeliveryFailure",
+    "DeliveryState",
+    "Drafting",
     "Edit",
     "Edited",
     "EngineNow",
@@ -48,9 +68,13 @@ __all__ = [
     "LivePhase",
     "LiveSnapshot",
     "LiveSurface",
+    "Media",
+    "Membership",
+    "MembershipChanged",
     "Outcome",
     "Person",
     "Platform",
+    "Pressed",
     "Purpose",
     "Quoted",
     "RawRequest",
@@ -172,5 +196,8 @@ class Platform:
     live: LiveSurface | None = None
     typing: Typing | None = None
     history: OwnHistory | None = None
+    media: Media | None = None
+    drafts: Drafting | None = None
+    checks: Checks | None = None
     #: Entered before the platform is called and left when nobody calls it any more (an HTTP session, say).
     lifetime: AbstractAsyncContextManager[object] | None = None

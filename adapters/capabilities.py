@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from adapters.pacing import Bucket
+
 
 class Idempotency(StrEnum):
     """What a platform offers against duplicates, by what to do after an ambiguous send."""
@@ -22,6 +24,8 @@ class LiveOutput(StrEnum):
     NONE = "none"
     #: A message is sent and then edited.
     EDIT = "edit"
+    #: A draft stands below the conversation while it grows; then one message is sent, and the draft goes.
+    DRAFT = "draft"
 
 
 class TextUnit(StrEnum):
@@ -46,3 +50,7 @@ class Capabilities:
     client_splits_at: int | None = None
     #: Seconds for which the sign that somebody writes stands by itself; 0 where there is none.
     typing_lasts_s: float = 0.0
+    #: How many buttons a message may have.
+    buttons: int = 0
+    #: How fast it may be called; empty where the platform says nothing.
+    buckets: tuple[Bucket, ...] = ()

@@ -1,4 +1,4 @@
-"""What comes in from a platform, what the core decided about it, and where an adapter hands it over.
+"""What people write, as it comes in from a platform.
 
 References are opaque strings of the adapter's own making, as `adapters.base` says. Times are aware UTC.
 """
@@ -6,7 +6,8 @@ References are opaque strings of the adapter's own making, as `adapters.base` sa
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Flag, StrEnum, auto
-from typing import Protocol
+
+from adapters.attachments import Attachment
 
 
 class ConversationKind(StrEnum):
@@ -52,6 +53,8 @@ class Quoted:
     author: str
     text: str
     by_assistant: bool
+    #: Who wrote it, as `Person.id` has it; empty where the platform does not say.
+    author_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +81,8 @@ class Inbound:
     group_key: str | None = None
     #: Whether the sender is an admin of the group; None where the platform does not tell.
     sender_is_admin: bool | None = None
+    #: What is attached, in the platform's order; nothing of it was fetched.
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,62 +111,3 @@ class StopRequested:
     account: str
     conversation: str
     sender: Person
-
-
-class Outcome(StrEnum):
-    """What the core did with an inbound message, by what the adapter may tell its platform."""
-
-    #: Not addressed to the assistant: nothing was committed. Acknowledge.
-    IGNORED = "ignored"
-    #: Committed as a turn of its own. Acknowledge.
-    ACCEPTED = "accepted"
-    #: Committed into the sender's turn that still waits. Acknowledge.
-    JOINED = "joined"
-    #: This event had been committed before; nothing changed. Acknowledge.
-    DUPLICATE = "duplicate"
-    #: Committed together with a notice that says why it is not answered. Acknowledge.
-    REFUSED = "refused"
-    #: Carried out at once (a stop, an edit, a withdrawal). Acknowledge.
-    DONE = "done"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
-    """Proof that the core has decided; for all but IGNORED and DONE it is committed."""
-
-    outcome: Outcome
-    turn_id: str | None = None
-    #: The core's own id of the chat, where something was committed.
-    chat_id: str | None = None
-    #: How many stand in line before a turn of its own; None where nobody does, and it can be taken at once.
-    ahead: int | None = None
-    #: What was asked was taken back before anybody worked on it: the turn is over and nothing will follow.
-    cancelled: bool = False
-
-
-class Sink(Protocol):
-    """Where an adapter hands over what comes in."""
-
-    async def accept(self, event: Inbound) -> Receipt:
-        """Decide on a message and, if it addresses the assistant, commit it before returning.
-
-        May be called again with the same event. Raises when nothing could be committed: the adapter must then
-        not acknowledge, so that the platform delivers it again.
-        """
-        ...
-
-    async def stop(self, event: StopRequested) -> Receipt:
-        """Cancel what runs and waits in a conversation; safe to repeat."""
-        ...
-
-    async def edited(self, event: Edited) -> Receipt:
-        """Change a mention that nobody works on yet; safe to repeat.
-
-        An edit that addresses the assistant for the first time is a new mention; one that no longer does takes the
-        mention back. Raises like `accept`.
-        """
-        ...
-
-    async def withdrawn(self, event: Withdrawn) -> Receipt:
-        """Cancel the turn of a message that was taken back; of a burst only that message goes. Safe to repeat."""
-        ...

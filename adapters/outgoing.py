@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from adapters.content import Content
+from adapters.pressing import Button
 
 
 class Purpose(StrEnum):
@@ -31,6 +32,10 @@ class Send:
     reply_to: str | None = None
     #: Set when an earlier try of this very send may have arrived on a class C platform.
     may_be_duplicate: bool = False
+    #: What people may press under it, as far as the conversation allows buttons.
+    buttons: tuple[Button, ...] = ()
+    #: Addresses that may be live links: they stood in this chat, or are the operator's. All others are only text.
+    links: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +52,9 @@ class Edit:
     may_be_duplicate: bool = False
     #: Set while the reply still grows: the next edit replaces this one, so it may be left out.
     live: bool = False
+    #: As in `Send`; what stood before and is not here goes away.
+    buttons: tuple[Button, ...] = ()
+    links: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

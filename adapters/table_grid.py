@@ -1,6 +1,5 @@
 """A table where there are no tables: columns under each other where they fit on a phone, else told row by row. Pure."""
 
-import unicodedata
 from collections.abc import Sequence
 
 from adapters.content import (
@@ -18,6 +17,7 @@ from adapters.content import (
 )
 from adapters.links import NO_LINKS, only_known
 from adapters.runs import runs_of
+from adapters.width import width_of
 
 #: Characters of equal width that stand beside each other on a narrow phone.
 WIDEST = 34
@@ -54,11 +54,6 @@ def told(table: Table) -> tuple[Block, ...]:
     return (ListBlock(tuple(items)),)
 
 
-def width_of(text: str) -> int:
-    """Return how many columns a text takes; wide characters of East Asia and emoji take two."""
-    return sum(map(_columns, text))
-
-
 def _told_cell(title: Cell, cell: Cell) -> tuple[Inline, ...]:
     if not inline_text(title).strip():
         return cell
@@ -80,9 +75,3 @@ def _padded(text: str, width: int, align: Align) -> str:
     room = width - width_of(text)
     left = {Align.RIGHT: room, Align.CENTER: room // 2}.get(align, 0)
     return " " * left + text + " " * (room - left)
-
-
-def _columns(character: str) -> int:
-    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from adapters.events import Sink
+from adapters.sink import Sink
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from adapters.content import Align, Table
 from adapters.markdown_source import InlineWriter, table_lines
-from adapters.terminal.client.rows import width_of
+from adapters.width import width_of
 
 #: A table wider than this many columns is told cell by cell: rows that wrap cannot be read as rows.
 WIDEST = 76

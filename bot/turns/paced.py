@@ -23,22 +23,23 @@ from adapters.base import (
     Sent,
     Typing,
 )
+from adapters.content import Content
+from adapters.drafting import Drafting
 from adapters.errors import RetryAfter
-from adapters.pacing import PENALTY_SCOPES, Bucket, Pacer, PacingKeys, Priority
+from adapters.pacing import PENALTY_SCOPES, Pacer, PacingKeys, Priority
 
-#: What a conversation's calls are taken out of, by its reference.
-BucketsOf = Callable[[str], tuple[Bucket, ...]]
 #: For how long a call that was granted ahead may still start.
 GRANT_LASTS_S = 10.0
 
 
-def paced(platform: Platform, pacer: Pacer, buckets: BucketsOf) -> Platform:
-    """Pace a platform that any process may call; one with an owner stays as it is."""
+def paced(platform: Platform, pacer: Pacer) -> Platform:
+    """Pace a platform that any process may call by its capabilities' buckets; one with an owner stays as it is."""
     if platform.adapter.sends_from is SendsFrom.OWNER:
         return platform
-    adapter = PacedAdapter(platform.adapter, pacer, buckets)
+    adapter = PacedAdapter(platform.adapter, pacer)
     typing = None if platform.typing is None else PacedTyping(platform.typing, adapter)
-    return replace(platform, adapter=adapter, typing=typing)
+    drafts = None if platform.drafts is None else PacedDrafts(platform.drafts, adapter)
+    return replace(platform, adapter=adapter, typing=typing, drafts=drafts)
 
 
 def priority_of(op: Send | Edit) -> Priority:
@@ -55,13 +56,11 @@ class PacedAdapter:
         self,
         adapter: Adapter,
         pacer: Pacer,
-        buckets: BucketsOf,
         *,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._adapter = adapter
         self._pacer = pacer
-        self._buckets = buckets
         self._monotonic = monotonic
         #: Operations granted ahead, by when that was.
         self._granted_s: dict[tuple[str, Priority], float] = {}
@@ -112,7 +111,8 @@ class PacedAdapter:
 
     async def take(self, account: str, conversation: str, priority: Priority) -> None:
         """Take one call. Raises `RetryAfter`."""
-        await self._pacer.take(self._keys(account, conversation), self._buckets(conversation), priority)
+        buckets = self._adapter.capabilities(conversation).buckets
+        await self._pacer.take(self._keys(account, conversation), buckets, priority)
 
     async def send(self, op: Send) -> Sent:
         """Post a message, if it may go now. Raises `RetryAfter` where it may not."""
@@ -174,3 +174,17 @@ class PacedTyping:
         await self._pacing.take(account, conversation, Priority.TYPING)
         async with self._pacing.heeding(account, conversation):
             await self._typing.typing(account, conversation)
+
+
+class PacedDrafts:
+    """The reply so far, where there is room for it: each draft replaces the one before, as a live edit does."""
+
+    def __init__(self, drafts: Drafting, pacing: PacedAdapter) -> None:
+        self._drafts = drafts
+        self._pacing = pacing
+
+    async def draft(self, account: str, conversation: str, turn_id: str, content: Content | None) -> None:
+        """Show it, if that may go now. Raises `RetryAfter` where it may not."""
+        await self._pacing.take(account, conversation, Priority.EDIT)
+        async with self._pacing.heeding(account, conversation):
+            await self._drafts.draft(account, conversation, turn_id, content)

@@ -1,11 +1,6 @@
 """Laying text out in the rows of a terminal, by how wide characters are drawn. Pure."""
 
-import unicodedata
-
-
-def width_of(text: str) -> int:
-    """Return how many columns a text takes."""
-    return sum(map(_columns, text))
+from adapters.width import columns_of
 
 
 def wrap(text: str, columns: int) -> list[str]:
@@ -19,7 +14,7 @@ def wrap(text: str, columns: int) -> list[str]:
 def tail(text: str, columns: int) -> str:
     """Return the end of a text that fits into so many columns."""
     start, room = len(text), columns
-    while start and (room := room - _columns(text[start - 1])) >= 0:
+    while start and (room := room - columns_of(text[start - 1])) >= 0:
         start -= 1
     return text[start:]
 
@@ -30,7 +25,7 @@ def _wrapped(line: str, columns: int) -> list[str]:
     space = -1
     at = 0
     while at < len(line):
-        used += _columns(line[at])
+        used += columns_of(line[at])
         if used > columns:
             end = space if space > start else at
             rows.append(line[start:end])
@@ -41,9 +36,3 @@ def _wrapped(line: str, columns: int) -> list[str]:
             space = at
         at += 1
     return [*rows, line[start:]]
-
-
-def _columns(character: str) -> int:
-    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

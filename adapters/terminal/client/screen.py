@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol, TextIO
 
 from adapters.terminal.client.editor import LineEditor
-from adapters.terminal.client.rows import tail, width_of, wrap
+from adapters.terminal.client.rows import tail, wrap
+from adapters.width import width_of
 
 _PROMPT = "> "
 _COLOURS = (36, 33, 35, 32, 34, 96, 93, 95)

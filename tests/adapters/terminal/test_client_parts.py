@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.terminal.client.editor import LineEditor
-from adapters.terminal.client.rows import tail, width_of, wrap
+from adapters.terminal.client.rows import tail, wrap
 from adapters.terminal.client.screen import Line, PlainScreen, TtyScreen
 from adapters.terminal.client.typed import Hint, Leave, Words, understand
+from adapters.width import width_of
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.markdown import parse
-from adapters.terminal.client.rows import width_of
 from adapters.terminal.render import render, render_growing
 from adapters.terminal.tables import WIDEST
+from adapters.width import width_of
 
 
 def test_a_table_stands_in_columns_as_wide_as_they_are_drawn():

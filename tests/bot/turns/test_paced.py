@@ -1,6 +1,7 @@
 """An adapter with a pacer in front of it: what goes, what waits, and what a 429 means for the rest."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from adapters.errors import Ambiguous, RateScope, RetryAfter
 from adapters.loopback.adapter import LoopbackAdapter
 from adapters.pacing import CALM_US, Bucket, PacingScope, Priority
 from adapters.pacing_memory import MemoryPacer
-from bot.turns.paced import GRANT_LASTS_S, PacedAdapter, PacedTyping, paced, priority_of
+from bot.turns.paced import GRANT_LASTS_S, PacedAdapter, PacedDrafts, PacedTyping, paced, priority_of
 from tests.fixtures.clocks import ManualClock
 
 ONE = (Bucket(scope=PacingScope.CONVERSATION, count=1, per_s=60),)
@@ -19,8 +20,9 @@ ONE = (Bucket(scope=PacingScope.CONVERSATION, count=1, per_s=60),)
 class Platformed(LoopbackAdapter):
     """The platform in memory, which refuses what it is told to."""
 
-    def __init__(self):
+    def __init__(self, buckets=()):
         super().__init__(live=LiveOutput.EDIT, typing_lasts_s=5)
+        self._capabilities = replace(self._capabilities, buckets=buckets)
         self.refusals = []
         self.calls = []
 
@@ -46,14 +48,18 @@ class Platformed(LoopbackAdapter):
     async def typing(self, account, conversation):
         self._called("typing")
 
+    async def draft(self, account, conversation, turn_id, content):
+        self._called("draft")
+
 
 class Rig:
     def __init__(self, buckets=()):
         self.clock = ManualClock()
-        self.inner = Platformed()
+        self.inner = Platformed(buckets)
         self.pacer = MemoryPacer(self.clock.monotonic)
-        self.adapter = PacedAdapter(self.inner, self.pacer, lambda _: buckets, monotonic=self.clock.monotonic)
+        self.adapter = PacedAdapter(self.inner, self.pacer, monotonic=self.clock.monotonic)
         self.typing = PacedTyping(self.inner, self.adapter)
+        self.drafts = PacedDrafts(self.inner, self.adapter)
 
     def send(self, conversation="family", op_id="op", purpose=Purpose.REPLY):
         return self.adapter.send(
@@ -226,21 +232,35 @@ async def test_who_has_no_patience_hears_how_long_it_takes():
 async def test_who_has_patience_waits_for_the_turn():
     pacer = MemoryPacer(asyncio.get_running_loop().time)
     bucket = (Bucket(scope=PacingScope.CONVERSATION, count=1, per_s=0.05),)
-    adapter = PacedAdapter(LoopbackAdapter(), pacer, lambda _: bucket)
+    adapter = PacedAdapter(Platformed(bucket), pacer)
     for number in range(3):
         await adapter.ahead(str(number), "bot", "family", Priority.FINAL, patience_s=30)
 
 
-async def test_a_platform_is_paced_with_its_sign():
-    inner = Platformed()
+async def test_a_platform_is_paced_with_its_sign_and_its_drafts():
+    inner = Platformed(ONE)
     pacer = MemoryPacer(ManualClock().monotonic)
-    platform = paced(Platform(adapter=inner, typing=inner), pacer, lambda _: ONE)
+    platform = paced(Platform(adapter=inner, typing=inner, drafts=inner), pacer)
     assert platform.adapter.name == inner.name
     assert platform.adapter.capabilities("c") == inner.capabilities("c")
     assert platform.typing is not None
     await platform.typing.typing("bot", "family")
     with pytest.raises(RetryAfter):
         await platform.typing.typing("bot", "family")
+    assert platform.drafts is not None
+    with pytest.raises(RetryAfter):
+        await platform.drafts.draft("bot", "family", "turn", None)
+    assert inner.calls == ["typing"]
+
+
+async def test_a_429_to_a_draft_stops_what_follows():
+    rig = Rig()
+    rig.inner.refusals = [RetryAfter(7)]
+    with pytest.raises(RetryAfter):
+        await rig.drafts.draft("bot", "family", "turn", plain("so far"))
+    with pytest.raises(RetryAfter):
+        await rig.drafts.draft("bot", "family", "turn", plain("so far, so good"))
+    assert rig.inner.calls == ["draft"]
 
 
 def test_a_platform_with_an_owner_stays_as_it_is():
@@ -250,4 +270,4 @@ def test_a_platform_with_an_owner_stays_as_it_is():
             return SendsFrom.OWNER
 
     platform = Platform(adapter=Owned())
-    assert paced(platform, MemoryPacer(ManualClock().monotonic), lambda _: ()) is platform
+    assert paced(platform, MemoryPacer(ManualClock().monotonic)) is platform
