@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 #: Endings of file names and the like that are no top-level domains: `Node.js` and `index.html` are left alone.
 NO_DOMAINS = frozenset(
@@ -102,7 +102,8 @@ def _is_host(name: str) -> bool:
 
 
 def _may_be_domain(label: str) -> bool:
-    """Tell whether a label could be a top-level domain."""
+    """Tell whether a label could be a top-level domain, or begins with one: an emoji behind it ends it for clients."""
+    label = "".join(takewhile(lambda sign: unicodedata.category(sign)[0] != "S", label))
     if label[:4].lower() == "xn--":
         return True
     letters = [sign for sign in label if unicodedata.category(sign)[0] in "LM"]

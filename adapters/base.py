@@ -166,7 +166,10 @@ class Adapter(Protocol):
         ...
 
     async def find(self, op_id: str, account: str, conversation: str) -> Sent | None:
-        """Look up what an operation posted: class B only; other classes answer None."""
+        """Look up what an operation posted: class B, and class C where a look may help; others answer None.
+
+        On class C None is no proof that it was not posted: the send policy decides then.
+        """
         ...
 
 

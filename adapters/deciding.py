@@ -4,7 +4,18 @@ import asyncio
 import logging
 from collections.abc import Awaitable
 
-from adapters.base import Edited, Inbound, Receipt, Sink, StopRequested, Withdrawn
+from adapters.base import (
+    ConversationMoved,
+    Delivery,
+    Edited,
+    Inbound,
+    MembershipChanged,
+    Pressed,
+    Receipt,
+    Sink,
+    StopRequested,
+    Withdrawn,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +48,22 @@ class Decisions:
     async def withdrawn(self, event: Withdrawn) -> Receipt:
         """Hand over that a message was taken back."""
         return await self._in_time(self._sink.withdrawn(event))
+
+    async def pressed(self, event: Pressed) -> Receipt:
+        """Hand over a press."""
+        return await self._in_time(self._sink.pressed(event))
+
+    async def moved(self, event: ConversationMoved) -> Receipt:
+        """Hand over that a conversation moved."""
+        return await self._in_time(self._sink.moved(event))
+
+    async def membership(self, event: MembershipChanged) -> Receipt:
+        """Hand over who came or went."""
+        return await self._in_time(self._sink.membership(event))
+
+    async def delivered(self, event: Delivery) -> Receipt:
+        """Hand over what became of a message."""
+        return await self._in_time(self._sink.delivered(event))
 
     async def _in_time(self, decision: Awaitable[Receipt]) -> Receipt:
         try:

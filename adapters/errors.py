@@ -10,6 +10,8 @@ AdapterError
 ├── Rejected         this content will never be accepted
 ├── PolicyBlocked    the platform's policy forbids it
 ├── AuthFailed       our credentials are wrong: an operator must act
+├── MediaTooLarge    an attachment is larger than was asked for
+├── MediaMislabelled an attachment is not what the platform said it is
 └── MalformedEvent   what came in is not the platform's format; keeps the bytes
 """
 
@@ -79,6 +81,14 @@ class PolicyBlocked(AdapterError):
 
 class AuthFailed(AdapterError):
     """The platform does not accept our credentials."""
+
+
+class MediaTooLarge(AdapterError):
+    """An attachment is larger than whoever opens it allows."""
+
+
+class MediaMislabelled(AdapterError):
+    """An attachment's bytes are not what the platform said of them."""
 
 
 class MalformedEvent(AdapterError):

@@ -30,6 +30,8 @@ from adapters.markdown_source import to_markdown
 from adapters.text_cut import best_cut, cut_inlines, grapheme_cut
 
 Fits = Callable[[tuple[Block, ...]], bool]
+#: So many times a limit, written text is certainly too long.
+_FAR = 8
 #: The head that fits, and what remains.
 _Cut = tuple[tuple[Block, ...], tuple[Block, ...]]
 
@@ -82,6 +84,9 @@ def split_content(
     """Do as `split`, but return the parts before rendering."""
 
     def fits(blocks: tuple[Block, ...]) -> bool:
+        beginning = _beginning_of_long(blocks, _FAR * limit)
+        if beginning is not None and measure(render(Content((beginning,)))) > limit:
+            return False
         return measure(render(Content(blocks))) <= limit
 
     parts: list[Content] = []
@@ -90,6 +95,19 @@ def split_content(
         head, rest = _next_part(rest, fits, render, limit)
         parts.append(Content(head))
     return parts
+
+
+def _beginning_of_long(blocks: tuple[Block, ...], far: int) -> Block | None:
+    """Return the beginning of a first text or code that goes on far beyond it: where that is too long, so is the whole.
+
+    Rendering all of it for each of its parts would take time by the square of its length.
+    """
+    first = blocks[0] if blocks else None
+    if isinstance(first, CodeBlock):
+        return CodeBlock(first.lang, first.text[:far]) if len(first.text) > 2 * far else None
+    if not isinstance(first, Paragraph | Heading) or len(inline_text(first.inlines)) <= 2 * far:
+        return None
+    return replace(first, inlines=cut_inlines(first.inlines, far)[0])
 
 
 def _is_blank(block: Block) -> bool:

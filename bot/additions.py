@@ -1,12 +1,19 @@
 """What a deployment brings along beside the platforms of its settings: adapters of its own, and listeners."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from adapters.base import Platform
+from adapters.polling_lease import PollingLease, SharedLeases
 from adapters.records import RecordStore
 from bot.clock import Clock
 from bot.telemetry.events import Hooks
+
+
+def sole_lease(name: str) -> PollingLease:
+    """Make a lease that nobody else asks for."""
+    return SharedLeases(time.monotonic, lasts_s=1.0).of(name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +23,8 @@ class Ground:
     clock: Clock
     #: Opens the sealed store of an adapter, by the adapter's name.
     records: Callable[[str], RecordStore]
+    #: Names what one of all processes may hold, by the adapter's name; within one process there is nobody else.
+    lease: Callable[[str], PollingLease] = sole_lease
 
 
 def _no_platforms(_ground: Ground) -> Sequence[Platform]:

@@ -4,14 +4,15 @@ import sqlalchemy as sa
 from alembic import op
 
 
-def create_index(name: str, table: str, columns: list[str], where: str) -> None:
-    """Build an index of the rows that a condition names; on PostgreSQL nobody waits for it to write.
+def create_index(name: str, table: str, columns: list[str], where: str | None = None) -> None:
+    """Build an index of all rows, or of those that a condition names; on PostgreSQL nobody waits for it to write.
 
     It commits what stands before it there: call it first, so that a revision that is interrupted can be begun
     again (https://www.postgresql.org/docs/current/sql-createindex.html, building indexes concurrently).
     """
+    rows = None if where is None else sa.text(where)
     if op.get_context().dialect.name != "postgresql":
-        op.create_index(name, table, columns, unique=False, sqlite_where=sa.text(where))
+        op.create_index(name, table, columns, unique=False, sqlite_where=rows)
         return
     with op.get_context().autocommit_block():
         # It waits for every transaction that is open, however long that lasts, and holds nobody up meanwhile.
@@ -23,7 +24,7 @@ def create_index(name: str, table: str, columns: list[str], where: str) -> None:
             table,
             columns,
             unique=False,
-            postgresql_where=sa.text(where),
+            postgresql_where=rows,
             postgresql_concurrently=True,
         )
         op.execute("RESET lock_timeout")

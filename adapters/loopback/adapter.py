@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from adapters.base import (
     AdapterState,
+    Button,
     Capabilities,
     Edit,
     Idempotency,
@@ -36,6 +37,8 @@ class Seen:
     #: Every text that stood before, oldest first.
     earlier: tuple[str, ...] = ()
     may_be_duplicate: bool = False
+    buttons: tuple[Button, ...] = ()
+    links: frozenset[str] = frozenset()
 
 
 class LoopbackAdapter:
@@ -51,6 +54,7 @@ class LoopbackAdapter:
         live_min_interval_s: float = 1.0,
         client_splits_at: int | None = None,
         typing_lasts_s: float = 0.0,
+        buttons: int = 0,
         faults: Faults | None = None,
     ) -> None:
         self._capabilities = Capabilities(
@@ -61,9 +65,12 @@ class LoopbackAdapter:
             idempotency=idempotency,
             client_splits_at=client_splits_at,
             typing_lasts_s=typing_lasts_s,
+            buttons=buttons,
         )
         #: Every conversation in which typing was shown, each time.
         self.typed: list[str] = []
+        #: Every draft that was shown, as its text; None for one without words.
+        self.drafted: list[str | None] = []
         self.faults = faults or Faults()
         self._shown: dict[str, list[Seen]] = {}
         self._count = 0
@@ -99,6 +106,13 @@ class LoopbackAdapter:
         """Note that typing was shown."""
         self.typed.append(conversation)
 
+    async def draft(self, account: str, conversation: str, turn_id: str, content: Content | None) -> None:
+        """Note that a draft was shown, or run into a planned fault."""
+        lost = await self.faults.before()
+        self.drafted.append(None if content is None else self._rendered(content))
+        if lost:
+            raise lost
+
     def messages(self, conversation: str) -> list[Seen]:
         """Return what a person sees in a conversation, in order."""
         return list(self._shown.get(conversation, ()))
@@ -127,6 +141,7 @@ class LoopbackAdapter:
         if standing[at].text != text:
             earlier = (*standing[at].earlier, standing[at].text)
             standing[at] = replace(standing[at], text=text, purpose=op.purpose, earlier=earlier)
+        standing[at] = replace(standing[at], buttons=op.buttons, links=op.links)
         if lost:
             raise lost
         return Sent(message=op.message)
@@ -163,6 +178,8 @@ class LoopbackAdapter:
             purpose=op.purpose,
             reply_to=op.reply_to,
             may_be_duplicate=op.may_be_duplicate,
+            buttons=op.buttons,
+            links=op.links,
         )
         self._shown.setdefault(op.conversation, []).append(seen)
         return Sent(message=seen.message)

@@ -3,8 +3,10 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
+from adapters.base import Platform
 from adapters.webchat.house import House, HouseRules
 from adapters.webchat.settings import NAME as WEBCHAT
+from bot.bootstrap.core import open_core
 from bot.bootstrap.platforms import assistant_names
 from bot.bootstrap.vault import open_vault
 from bot.clock import SystemClock
@@ -35,6 +37,16 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             assistant_names(settings),
             HouseRules(),
         )
+
+
+@asynccontextmanager
+async def open_platforms(settings: Settings) -> AsyncIterator[Mapping[str, Platform]]:
+    """Make the configured platforms for a command, beside whatever runs; none of them takes anything in.
+
+    Raises `StartupError`.
+    """
+    async with open_core(settings, None) as core:
+        yield core.platforms
 
 
 @asynccontextmanager

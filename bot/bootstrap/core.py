@@ -8,7 +8,9 @@ from functools import partial
 from redis.asyncio import Redis
 
 from adapters.base import Platform
-from bot.additions import NONE, Additions, Ground
+from adapters.pacing import Pacer
+from adapters.pacing_memory import MemoryPacer
+from bot.additions import NONE, Additions, Ground, sole_lease
 from bot.bootstrap.platforms import built_in, with_added
 from bot.bootstrap.vault import open_vault
 from bot.chat.ambient import AmbientStore
@@ -21,6 +23,7 @@ from bot.chat.redis_context import RedisContext
 from bot.chat.vault import Vault
 from bot.clock import Clock, SystemClock
 from bot.engine_view import EngineView
+from bot.ingress.polling_lease import RedisPollingLease
 from bot.settings import Settings
 from bot.store.database import Database
 from bot.store.records import SqlRecordStore
@@ -37,7 +40,10 @@ from bot.turns.line import Line
 from bot.turns.live import LiveBus
 from bot.turns.live_memory import MemoryLiveBus
 from bot.turns.live_redis import RedisLiveBus
+from bot.turns.model import Chat
 from bot.turns.outage import ScheduleOutage
+from bot.turns.paced import paced
+from bot.turns.pacing_redis import RedisPacer
 from bot.turns.reconciler import Reconciler
 from bot.turns.scheduler.base import Scheduler
 from bot.turns.scheduler.memory import MemoryScheduler
@@ -87,6 +93,11 @@ class Core:
         return SendPolicy(self.settings.turns.send_policy)
 
 
+def kept_days(usual: int, chat: Chat) -> int:
+    """Tell for how many days a chat's words are kept: as long as the deployment's, or less where it wants that."""
+    return usual if chat.retention_days is None else min(usual, chat.retention_days)
+
+
 @asynccontextmanager
 async def open_core(
     settings: Settings, redis_url: str | None, additions: Additions = NONE
@@ -108,8 +119,18 @@ async def open_core(
         )
         journal = Journal(database, vault, clock, _caps(settings))
         engine_view = EngineView()
-        ground = Ground(clock=clock, records=partial(SqlRecordStore, database, vault, clock=clock))
-        platforms = with_added(additions.platforms(ground), built_in(settings, ground, engine_view))
+        ground = Ground(
+            clock=clock,
+            records=partial(SqlRecordStore, database, vault, clock=clock),
+            lease=sole_lease if shared.redis is None else partial(RedisPollingLease, shared.redis),
+        )
+        pacer = _pacer(shared, keys, clock)
+        platforms = {
+            name: paced(platform, pacer)
+            for name, platform in with_added(
+                additions.platforms(ground), built_in(settings, ground, engine_view)
+            ).items()
+        }
         for platform in platforms.values():
             if platform.lifetime is not None:
                 await stack.enter_async_context(platform.lifetime)
@@ -128,6 +149,14 @@ async def open_core(
             outage=ScheduleOutage(clock, hooks),
             engine_view=engine_view,
         )
+
+
+def _pacer(shared: Shared, keys: Keys, clock: Clock) -> Pacer:
+    """Make what paces the platforms' calls: for all processes where they share a Redis."""
+    local = MemoryPacer(clock.monotonic)
+    if shared.redis is None:
+        return local
+    return RedisPacer(shared.redis, local, clock.monotonic, secret=keys.derive(Subkey.PACING))
 
 
 @asynccontextmanager

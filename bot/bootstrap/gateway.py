@@ -3,7 +3,7 @@
 from adapters.base import SendsFrom
 from adapters.webchat.adapter import WebchatAdapter
 from adapters.webchat.settings import NAME as WEBCHAT
-from bot.bootstrap.core import Core
+from bot.bootstrap.core import Core, kept_days
 from bot.bootstrap.platforms import assistant_names
 from bot.bootstrap.privacy import make_forgetter
 from bot.chat.ambient_keeper import Listening
@@ -11,13 +11,15 @@ from bot.chat.forgetting import Forgetter
 from bot.ingress.acceptances import IntakeSettings
 from bot.ingress.announcing import Announcer
 from bot.ingress.bursts import Bursts
+from bot.ingress.comings import Introduction
 from bot.ingress.forget_requests import ForgetRequests
 from bot.ingress.intake import Intake
 from bot.ingress.modes import KnownModes
 from bot.ingress.policy import Rules
+from bot.skills.privacy_texts import introduction
 from bot.turns.first_signs import FirstSigns
 from bot.turns.line_watch import LineWatch
-from bot.turns.model import Consent
+from bot.turns.model import Chat, Consent
 from bot.turns.notice_sending import NoticeSending
 from bot.turns.notices import NoticeTask
 from bot.turns.outbox import Outbox
@@ -67,7 +69,17 @@ def make_intake(core: Core, forgetter: Forgetter | None = None) -> Intake:
             epoch_hours=settings.vault.epoch_hours,
             own_histories={name for name, platform in core.platforms.items() if platform.history},
         ),
+        introduction=_introduction(core) if core.introduces else None,
     )
+
+
+def _introduction(core: Core) -> Introduction:
+    settings = core.settings
+
+    def words(chat: Chat) -> str:
+        return introduction(settings.persona.name, chat, kept_days(settings.retention.days, chat))
+
+    return Introduction(words=words, now=core.clock.now, first_consent=Consent(settings.privacy.mode))
 
 
 def make_outboxes(core: Core) -> list[Outbox]:

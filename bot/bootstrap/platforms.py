@@ -4,12 +4,16 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from adapters.base import Platform
+from adapters.telegram.settings import NAME as TELEGRAM
 from adapters.terminal.adapter import TerminalAdapter
 from adapters.terminal.settings import TerminalSettings
+from adapters.twilio.settings import NAME as TWILIO
 from adapters.webchat.adapter import WebchatAdapter
 from adapters.webchat.settings import NAME as WEBCHAT
 from adapters.webchat.settings import Create, WebchatSettings
 from bot.additions import Ground
+from bot.bootstrap.telegram import make_telegram
+from bot.bootstrap.twilio import make_twilio
 from bot.engine_view import EngineView
 from bot.errors import StartupError
 from bot.ingress.listening import listen
@@ -29,7 +33,7 @@ def with_added(added: Sequence[Platform], built_in: Mapping[str, Platform]) -> d
 
 
 def built_in(settings: Settings, ground: Ground, engine_view: EngineView) -> dict[str, Platform]:
-    """Make the platforms that the settings enable."""
+    """Make the platforms that the settings enable. Raises `StartupError`."""
     made: list[TerminalAdapter | WebchatAdapter] = []
     if settings.terminal.enabled:
         made.append(
@@ -54,10 +58,15 @@ def built_in(settings: Settings, ground: Ground, engine_view: EngineView) -> dic
                 monotonic=ground.clock.monotonic,
             )
         )
-    return {
+    platforms = {
         adapter.name: Platform(adapter=adapter, source=adapter, live=adapter, history=adapter.history)
         for adapter in made
     }
+    if settings.telegram.token.get_secret_value():
+        platforms[TELEGRAM] = make_telegram(settings, ground)
+    if settings.twilio.account_sid:
+        platforms[TWILIO] = make_twilio(settings, ground)
+    return platforms
 
 
 def _webchat(settings: Settings) -> WebchatSettings:

@@ -3,7 +3,8 @@
 import secrets
 from functools import partial
 
-from bot.bootstrap.core import Core
+from adapters.twilio.settings import NAME as TWILIO
+from bot.bootstrap.core import Core, kept_days
 from bot.chat.ambient_keeper import Listening
 from bot.chat.engine_limits import EngineLimits
 from bot.chat.keeper import ContextKeeper
@@ -23,12 +24,14 @@ from bot.skills.spoken import Spoken, greet_words, help_words, reset_words
 from bot.skills.telling_apart import TellingApart
 from bot.skills.told import Told, UnlessOff
 from bot.skills.unremembered import Unremembered
+from bot.skills.unseen import Unseen
 from bot.telemetry.events import Hooks
 from bot.turns.admitting import Admitting
 from bot.turns.attempt import Attempt, AttemptSettings
 from bot.turns.delivery import deliveries
 from bot.turns.journal.exporting import Exporting, KeptChat
-from bot.turns.model import Chat, Skill, Turn
+from bot.turns.linking import MOST_EXCHANGES, Linking
+from bot.turns.model import Skill, Turn
 from bot.turns.pace import PaceMeter, PaceReport
 from bot.turns.paces import Paces
 from bot.turns.serving import Serving
@@ -64,6 +67,7 @@ def make_worker(core: Core, engine: Engine, *, embedded: bool) -> tuple[Worker, 
             policy=core.send_policy,
             delays=core.delays,
             hooks=core.hooks,
+            linking=Linking(partial(core.journal.exchanges, limit=MOST_EXCHANGES), core.settings.links.allow),
         ),
         skills=_skills(core, engine, keeper, watch, listening, embedded=embedded),
         keeper=keeper,
@@ -131,6 +135,7 @@ def _skills(
         clock=core.clock,
         settings=AnswerSettings(
             persona=_persona(core),
+            scopes=_scopes(core),
             max_reply_tokens=section.max_reply_tokens,
             budget_tokens=settings.context.budget_tokens,
             temperature=section.temperature,
@@ -141,10 +146,12 @@ def _skills(
         watch=watch,
         hooks=core.hooks,
     )
-    days = partial(_kept_days, settings.retention.days)
+    days = partial(kept_days, settings.retention.days)
     named = partial(TellingApart, bearers=core.journal.bearers, assistant=persona.name)
     skills: dict[Skill, SkillRunner] = {
-        Skill.ANSWER: Unremembered(Overhearing(named(answer), listening, core.journal.heard_up_to), days),
+        Skill.ANSWER: Unseen(
+            Unremembered(Overhearing(named(answer), listening, core.journal.heard_up_to), days)
+        ),
         Skill.HELP: Spoken(help_words(persona.name, embedded=embedded)),
         Skill.RESET: Spoken(reset_words, resets_context=True),
         Skill.GREET: Spoken(greet_words(persona.name)),
@@ -168,13 +175,13 @@ async def _kept_of_asker(exporting: Exporting, turn: Turn) -> list[KeptChat]:
     )
 
 
-def _kept_days(usual: int, chat: Chat) -> int:
-    return usual if chat.retention_days is None else min(usual, chat.retention_days)
-
-
 def _persona(core: Core) -> Persona:
     persona = core.settings.persona
     return Persona(name=persona.name, character=persona.character, languages=persona.languages)
+
+
+def _scopes(core: Core) -> dict[str, str]:
+    return {TWILIO: core.settings.twilio.scope}
 
 
 def _summariser(core: Core, engine: Engine, keeper: ContextKeeper) -> Summariser:
@@ -185,6 +192,7 @@ def _summariser(core: Core, engine: Engine, keeper: ContextKeeper) -> Summariser
         record=core.journal,
         limits=_limits(core, engine),
         persona=_persona(core),
+        scopes=_scopes(core),
         salt=_salts(core).of,
         patience=SummaryPatience(
             first_token_s=settings.engine.first_token_s, stall_s=settings.engine.stall_s

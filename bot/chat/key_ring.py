@@ -26,6 +26,8 @@ class Subkey(StrEnum):
     CACHE_SALT = "cache salt"
     #: Names events that were forgotten, so that nobody can ask the record which.
     TOMBSTONES = "tombstones"
+    #: Names conversations in what paces the calls of platforms.
+    PACING = "pacing"
 
 
 class Keys(Protocol):

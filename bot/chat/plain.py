@@ -11,6 +11,7 @@ MARK_WORDS = (
     "from",
     "time",
     "quote",
+    "attached",
     "recent from",
     "end of",
     "about this chat",

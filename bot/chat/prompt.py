@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from adapters.base import ConversationKind
+from bot.chat.attached import attached_mark
 from bot.chat.marks import past_reply
 from bot.chat.plain import cleaned
 from bot.chat.speakers import shown_name
@@ -47,7 +48,8 @@ def system_message(persona: Persona) -> str:
 def user_message(turn: Turn) -> str:
     """Render a user's turn exactly as the prompt holds it, now and for ever.
 
-    In a group every message begins with who wrote it; a quoted message stands before what was said about it.
+    In a group every message begins with who wrote it; a quoted message stands before what was said about it, and so
+    does what is attached.
     The time of acceptance (UTC, to the minute) is told once, in the last mark: only this message depends on it.
     """
     time = _time(turn.accepted_at)
@@ -101,6 +103,8 @@ def _said_lines(said: Said, mark: str = "") -> Iterator[str]:
         yield "‹quote of you›" if said.quoted_by_assistant else f"‹quote by {author}›"
         yield cleaned(said.quoted_text)
         yield "‹end of quote›"
+    if attached := attached_mark(said.attached):
+        yield attached
     text = cleaned(said.text)
     yield f"‹{mark}› {text}" if mark else text
 

@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from bot.chat.budget import Limits
 from bot.chat.keeper import ContextKeeper
 from bot.chat.prompt import Persona
+from bot.chat.scope import confined
 from bot.chat.summary import SummaryPrompt, kept_of_summary, summary_prompt
 from bot.errors import StoreUnavailable, VaultError, WrittenByNewer
 from bot.telemetry.events import Hooks, SummaryFailed, SummaryProblem, SummaryStored, emit
@@ -68,6 +69,7 @@ class Summariser:
         record: SummaryRecord,
         limits: Callable[[], Awaitable[Limits]],
         persona: Persona,
+        scopes: Mapping[str, str] | None = None,
         salt: Callable[[Chat], str],
         patience: SummaryPatience | None = None,
         most_waiting: int = MOST_WAITING,
@@ -78,6 +80,8 @@ class Summariser:
         self._record = record
         self._limits = limits
         self._persona = persona
+        #: By adapter, as the chats' replies have them: a summary's prompt begins as theirs do.
+        self._scopes = scopes or {}
         self._salt = salt
         self._patience = patience or SummaryPatience()
         self._most_waiting = most_waiting
@@ -122,7 +126,8 @@ class Summariser:
         context = await self._keeper.remembered(now)
         if context.background.next_summary is not None:
             return
-        prompt = summary_prompt(context, persona=self._persona, limits=limits)
+        persona = confined(self._persona, self._scopes.get(now.adapter, ""))
+        prompt = summary_prompt(context, persona=persona, limits=limits)
         if prompt is None:
             raise _NotMadeError(SummaryProblem.NO_ROOM)
         said, finish = await self._generated(now, prompt)

@@ -1,5 +1,6 @@
 """All subcommands, in the order of `aside --help`."""
 
+from bot.commands.adapters import ADAPTERS
 from bot.commands.base import Command
 from bot.commands.chat import CHAT
 from bot.commands.dead import DEAD
@@ -23,6 +24,7 @@ COMMANDS: tuple[Command, ...] = (
     CHAT,
     INVITE,
     STATUS,
+    ADAPTERS,
     DEAD,
     FORGET,
     RETENTION,

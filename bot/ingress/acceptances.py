@@ -1,7 +1,7 @@
 """From a decision to what the journal is asked to accept, with what this deployment allows and how long the line is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from adapters.base import ConversationKind, Inbound, SendsFrom
 from bot.ingress.load import Load
@@ -44,6 +44,10 @@ class Acceptances:
             hold_back_s=hold_back_s,
             is_rest=accepted.is_rest,
         )
+
+    def again(self, event: Inbound) -> Acceptance:
+        """Ask for a turn of its own, for what was asked before."""
+        return replace(self._acceptance(event, Skill.ANSWER, event.text), stands_alone=True)
 
     def refused(self, event: Inbound, kind: NoticeKind, sentence: str) -> Acceptance:
         """Ask for a refused turn, whose notice says why."""

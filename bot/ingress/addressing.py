@@ -102,9 +102,17 @@ def _read(event: Inbound, whole: str, said: str, names: Names) -> Addressing:
         return Addressing(addressed=True, skill=Skill.REMEMBER, prompt_text=said)
     if not _is_bare_call(whole, said, names):
         return Addressing(addressed=True, skill=Skill.ANSWER, prompt_text=said)
+    return _bare(event, whole)
+
+
+def _bare(event: Inbound, whole: str) -> Addressing:
+    """Read a message that says nothing itself."""
     if whole and _quotes_somebody(event):
         # A bare mention in reply to somebody asks about what that person said.
         return Addressing(addressed=True, skill=Skill.ANSWER, prompt_text=whole)
+    if event.attachments:
+        # Nothing said, but something shown: it is no greeting.
+        return Addressing(addressed=True, skill=Skill.ANSWER, prompt_text="")
     return Addressing(addressed=True, skill=Skill.GREET, prompt_text="")
 
 

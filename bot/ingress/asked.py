@@ -3,13 +3,70 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from adapters.base import Receipt, Withdrawn
+from adapters.base import ConversationMoved, Delivery, Pressed, Receipt, Withdrawn
 from bot.turns.acceptance import Acceptance
-from bot.turns.journal import Cancelled, Changed
-from bot.turns.model import Chat
+from bot.turns.journal import Asked, Cancelled, Changed, DeliveryChanged, Moved
+from bot.turns.model import Chat, Said
+from bot.turns.ratings import Rating
 
 
-class AcceptingJournal(Protocol):
+class PressedJournal(Protocol):
+    """What presses ask of the journal. Every call raises `StoreUnavailable`."""
+
+    async def asked_under(self, event: Pressed) -> Asked | None:
+        """Find the turn that a message of ours belongs to."""
+        ...
+
+    async def said_in(self, asked: Asked) -> tuple[Said, ...]:
+        """Read what was said in a turn; empty where it was forgotten."""
+        ...
+
+    async def is_asked_again(self, chat_id: str, message: str) -> bool:
+        """Tell whether a turn of the chat is under way that answers this message."""
+        ...
+
+    async def request_cancel_of(self, chat_id: str, turn_id: str) -> Cancelled:
+        """End one turn that waits, or ask whoever holds it to."""
+        ...
+
+    async def rate(self, chat_id: str, turn_id: str, sender_id: str, rating: Rating) -> bool:
+        """Keep what a person thinks of a reply; False where the record says so already."""
+        ...
+
+
+class ChatsJournal(Protocol):
+    """What comings and goings ask of the journal. Every call raises `StoreUnavailable`."""
+
+    async def chat_by_conversation(self, adapter: str, account: str, conversation: str) -> Chat | None:
+        """Find a chat by where it is; None where the assistant was never addressed."""
+        ...
+
+    async def left(self, chat_id: str) -> Cancelled:
+        """End everything that is unfinished in a chat, without a word."""
+        ...
+
+    async def move(self, event: ConversationMoved) -> Moved:
+        """Give a chat its new reference."""
+        ...
+
+    async def claim_introduction(self, chat: Chat, person_id: str, event_key: str) -> bool:
+        """Tell whether somebody who joined is to be told now, and keep that."""
+        ...
+
+    async def met(self, chat_id: str) -> None:
+        """Write down that a chat was told just now what the assistant is."""
+        ...
+
+
+class ReportedJournal(Protocol):
+    """What reports ask of the journal."""
+
+    async def delivered(self, event: Delivery) -> DeliveryChanged:
+        """Write down how far a message came. Raises `StoreUnavailable`."""
+        ...
+
+
+class AcceptingJournal(PressedJournal, ChatsJournal, ReportedJournal, Protocol):
     """What intake asks of the journal. Every call raises `StoreUnavailable` with nothing stored."""
 
     async def accept(self, batch: Sequence[Acceptance]) -> Sequence[Receipt]:

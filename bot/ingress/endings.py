@@ -6,7 +6,8 @@ from adapters.base import Outcome, Receipt
 from bot.ingress.announcing import Announcer
 from bot.ingress.asked import AcceptingJournal, StopSignals
 from bot.telemetry.events import Hooks, TurnFinished, TurnOutcome, emit
-from bot.turns.journal import Change, Changed
+from bot.turns.journal import Cancelled, Change, Changed
+from bot.turns.model import Chat
 
 IGNORED: Final = Receipt(outcome=Outcome.IGNORED)
 DONE: Final = Receipt(outcome=Outcome.DONE)
@@ -27,17 +28,20 @@ class Endings:
         """Cancel what runs and waits in a conversation. Raises `StoreUnavailable` if that is not recorded."""
         chat = await self._journal.chat_by_conversation(adapter, account, conversation)
         if chat is not None:
-            cancelled = await self._journal.request_cancel(chat.id)
-            self._announcer.put(chat.id, chat.weight)
-            self._announcer.ring(adapter)
-            for turn_id in cancelled.asked:
-                await self._live.signal_stop(turn_id)
-            for turn_id, waited_s in cancelled.ended:
-                finished = TurnFinished(
-                    turn_id=turn_id, chat_id=chat.id, outcome=TurnOutcome.CANCELLED, total_s=waited_s
-                )
-                emit(self._hooks, finished)
+            await self.cancelled(chat, await self._journal.request_cancel(chat.id))
         return DONE
+
+    async def cancelled(self, chat: Chat, cancelled: Cancelled) -> None:
+        """Tell whoever must hear which turns of a chat are over, and which are to be ended."""
+        self._announcer.put(chat.id, chat.weight)
+        self._announcer.ring(chat.adapter)
+        for turn_id in cancelled.asked:
+            await self._live.signal_stop(turn_id)
+        for turn_id, waited_s in cancelled.ended:
+            finished = TurnFinished(
+                turn_id=turn_id, chat_id=chat.id, outcome=TurnOutcome.CANCELLED, total_s=waited_s
+            )
+            emit(self._hooks, finished)
 
     async def changed(self, changed: Changed) -> Receipt:
         """Tell whoever must hear what became of a message that was changed or taken back."""

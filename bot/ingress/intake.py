@@ -5,12 +5,24 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
-from adapters.base import Edited, Inbound, Outcome, Receipt, StopRequested, Withdrawn
+from adapters.base import (
+    ConversationMoved,
+    Delivery,
+    Edited,
+    Inbound,
+    MembershipChanged,
+    Outcome,
+    Pressed,
+    Receipt,
+    StopRequested,
+    Withdrawn,
+)
 from bot.chat.ambient_keeper import Listening
 from bot.ingress.acceptances import Acceptances, IntakeSettings
 from bot.ingress.announcing import Announcer
 from bot.ingress.asked import AcceptingJournal, StopSignals
 from bot.ingress.bursts import Bursts
+from bot.ingress.comings import Comings, Introduction
 from bot.ingress.endings import DONE, IGNORED, Endings
 from bot.ingress.forget_requests import ForgetRequests, of_nobody
 from bot.ingress.group_commit import GroupCommit
@@ -27,6 +39,8 @@ from bot.ingress.policy import (
     as_rest,
     decide,
 )
+from bot.ingress.presses import Presses
+from bot.ingress.reports import Reports
 from bot.ingress.telling import told_of
 from bot.telemetry.events import Hooks, emit
 from bot.turns.acceptance import Acceptance
@@ -50,12 +64,13 @@ class Intake:
         modes: Modes | None = None,
         listening: Listening | None = None,
         forgetting: ForgetRequests | None = None,
+        introduction: Introduction | None = None,
     ) -> None:
         """Keep whom to ask and to tell; the contexts of announcer and modes are entered and left with this one.
 
         Without a `load` no wait is predicted, without `bursts` only the pictures of an album wait for their rest,
         without `modes` no chat ever chose one, without `listening` nothing is remembered, without `forgetting` no wish
-        to be forgotten is heeded.
+        to be forgotten is heeded, without an `introduction` nobody who comes later is told what the assistant is.
         """
         self._journal = journal
         self._announcer = announcer
@@ -69,6 +84,16 @@ class Intake:
         self._forgetting = forgetting
         self._commits = GroupCommit(
             journal.accept, largest_batch=settings.largest_batch, committed=self._announce
+        )
+        self._presses = Presses(journal, self._endings, self._acceptances, self._commits.submit, hooks)
+        self._reports = Reports(journal, announcer, hooks)
+        self._comings = Comings(
+            journal,
+            announcer,
+            self._endings,
+            self._acceptances,
+            self._commits.submit,
+            introduction=introduction,
         )
         self._open = AsyncExitStack()
 
@@ -149,6 +174,26 @@ class Intake:
     async def stop(self, event: StopRequested) -> Receipt:
         """Cancel what runs and waits in a conversation. Raises `StoreUnavailable` if that is not recorded."""
         return await self._stop(event.adapter, event.account, event.conversation)
+
+    async def pressed(self, event: Pressed) -> Receipt:
+        """Carry out what a button says. Raises `StoreUnavailable` if that is not recorded."""
+        # What was handed over before is committed before: a stop must find it.
+        await self._commits.settled()
+        return await self._presses.carry_out(event)
+
+    async def moved(self, event: ConversationMoved) -> Receipt:
+        """Take everything of a conversation along. Raises `StoreUnavailable` if that is not recorded."""
+        await self._commits.settled()
+        return await self._comings.moved(event)
+
+    async def membership(self, event: MembershipChanged) -> Receipt:
+        """Introduce the assistant to who came, or end what waits where it was removed. Raises `StoreUnavailable`."""
+        await self._commits.settled()
+        return await self._comings.changed(event)
+
+    async def delivered(self, event: Delivery) -> Receipt:
+        """Write down what became of a message of ours. Raises `StoreUnavailable` if that is not recorded."""
+        return await self._reports.hear(event)
 
     async def _stop(self, adapter: str, account: str, conversation: str) -> Receipt:
         # What was handed over before the stop is committed before it, or it would escape.

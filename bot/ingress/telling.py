@@ -3,7 +3,7 @@
 from adapters.base import Outcome, Receipt
 from bot.telemetry.events import Details, InboundRepeated, ShedReason, TurnAccepted, TurnShed
 from bot.turns.acceptance import Acceptance, Cap, CapRefusal
-from bot.turns.model import NoticeKind
+from bot.turns.model import NOT_REFUSING, NoticeKind
 
 _REASONS = {NoticeKind.TOO_LONG: ShedReason.TOO_LONG, NoticeKind.UNREADABLE: ShedReason.UNREADABLE}
 _FULL = {
@@ -27,7 +27,7 @@ def told_of(acceptance: Acceptance, receipt: Receipt) -> Details | None:
             )
         case Outcome.DUPLICATE:
             return InboundRepeated(adapter=adapter)
-        case Outcome.REFUSED if acceptance.refusal and acceptance.refusal[0] is NoticeKind.FORGOTTEN:
+        case Outcome.REFUSED if acceptance.refusal and acceptance.refusal[0] in NOT_REFUSING:
             return None
         case Outcome.REFUSED:
             return TurnShed(chat_id=chat_id, adapter=adapter, reason=_shed_reason(acceptance, receipt))

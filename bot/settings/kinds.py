@@ -76,6 +76,12 @@ def _public_url(url: str) -> str:
     return url
 
 
+def _server_url(url: str) -> str:
+    if not url:
+        raise ValueError("not empty")
+    return _public_url(url)
+
+
 Seconds = Annotated[
     float, Field(gt=0, le=86_400, allow_inf_nan=False), Allowed("a number of seconds above 0, at most 86400")
 ]
@@ -100,6 +106,11 @@ MentionName = Annotated[
 MentionNames = Annotated[
     tuple[MentionName, ...],
     Allowed("a list of names, each of 1 to 32 letters, digits, _ or -, without spaces and without @"),
+]
+#: A host, or with a leading dot everything below it.
+LinkHosts = Annotated[
+    tuple[Annotated[str, StringConstraints(pattern=r"^\.?[\w-]+(\.[\w-]+)*$", max_length=255)], ...],
+    Allowed('a list of hosts, such as ["wiki.example.org", ".intranet.example.org"]'),
 ]
 Languages = Annotated[
     tuple[Annotated[str, StringConstraints(min_length=1, max_length=40, strip_whitespace=True)], ...],
@@ -140,6 +151,57 @@ PublicUrl = Annotated[
     str,
     AfterValidator(_public_url),
     Allowed("https://HOST or http://HOST:PORT without a path, or empty where no proxy serves it"),
+]
+BotToken = Annotated[
+    SecretStr,
+    Secret(),
+    Allowed("a token from @BotFather, such as 123456789:ABC..., or empty to leave Telegram out"),
+]
+#: What Telegram proves itself with when it calls.
+SecretToken = Annotated[
+    SecretStr,
+    Secret(),
+    Allowed("16 to 256 letters, digits, _ or -, or empty where Telegram is asked for updates"),
+]
+ServerUrl = Annotated[
+    str,
+    AfterValidator(_server_url),
+    Allowed("https://HOST or http://HOST:PORT without a path, such as https://api.telegram.org"),
+]
+#: What belongs to a Twilio account, by the letters it begins with.
+AccountSid = Annotated[
+    str,
+    StringConstraints(pattern=r"^(AC[0-9a-f]{32})?$"),
+    Allowed("AC and 32 signs, from Twilio's console, or empty to leave Twilio out"),
+]
+ApiKeySid = Annotated[
+    str, StringConstraints(pattern=r"^(SK[0-9a-f]{32})?$"), Allowed("SK and 32 signs: an API key's SID")
+]
+ServiceSid = Annotated[
+    str,
+    StringConstraints(pattern=r"^(MG[0-9a-f]{32})?$"),
+    Allowed("MG and 32 signs: a Messaging Service's SID, or empty"),
+]
+ContentSid = Annotated[
+    str,
+    StringConstraints(pattern=r"^(HX[0-9a-f]{32})?$"),
+    Allowed("HX and 32 signs: a content template's SID, or empty"),
+]
+#: One secret, or several with commas between them while one takes the other's place.
+Tokens = Annotated[
+    SecretStr, Secret(), Allowed("the auth token, or during rotation both with a comma between them")
+]
+PhoneNumber = Annotated[
+    str,
+    StringConstraints(pattern=r"^(\+[1-9][0-9]{5,14})?$"),
+    Allowed("a number such as +14155238886, or empty"),
+]
+Countries = Annotated[
+    tuple[Annotated[str, StringConstraints(pattern=r"^(\+[1-9][0-9]{0,8}|[A-Za-z]{2})$")], ...],
+    Allowed('a list of calling codes and countries, such as ["+49", "DE"], or empty for everybody'),
+]
+PerSecond = Annotated[
+    int, Field(ge=0, le=1_000), Allowed("messages a second up to 1000, or 0 for what Twilio gives everybody")
 ]
 HeaderName = Annotated[
     str,

@@ -17,6 +17,7 @@ from bot.settings.sections import (
     DatabaseSection,
     EngineSection,
     GatewaySection,
+    LinksSection,
     LogSection,
     PersonaSection,
     PrivacySection,
@@ -24,8 +25,10 @@ from bot.settings.sections import (
     RedisSection,
     RetentionSection,
     Section,
+    TelegramSection,
     TerminalSection,
     TurnsSection,
+    TwilioSection,
     VaultSection,
     WebchatSection,
     WorkerSection,
@@ -56,9 +59,12 @@ class Settings(BaseSettings):
     context: ContextSection = Field(default_factory=ContextSection)
     vault: VaultSection = Field(default_factory=VaultSection)
     privacy: PrivacySection = Field(default_factory=PrivacySection)
+    links: LinksSection = Field(default_factory=LinksSection)
     retention: RetentionSection = Field(default_factory=RetentionSection)
     terminal: TerminalSection = Field(default_factory=TerminalSection)
     webchat: WebchatSection = Field(default_factory=WebchatSection)
+    telegram: TelegramSection = Field(default_factory=TelegramSection)
+    twilio: TwilioSection = Field(default_factory=TwilioSection)
     log: LogSection = Field(default_factory=LogSection)
 
     @classmethod

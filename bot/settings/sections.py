@@ -5,9 +5,14 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from bot.settings.kinds import (
+    AccountSid,
     Allowed,
     ApiKey,
+    ApiKeySid,
+    BotToken,
+    ContentSid,
     Count,
+    Countries,
     DatabaseUrl,
     Days,
     EngineUrl,
@@ -16,17 +21,24 @@ from bot.settings.kinds import (
     KeptDays,
     KeyRingText,
     Languages,
+    LinkHosts,
     MentionName,
     MentionNames,
     OptionalCount,
     OptionalPath,
     Password,
+    PerSecond,
+    PhoneNumber,
     Port,
     PublicUrl,
     Quota,
     RedisUrl,
     Seconds,
+    SecretToken,
+    ServerUrl,
+    ServiceSid,
     Switch,
+    Tokens,
     Weight,
     Words,
 )
@@ -190,6 +202,14 @@ class PrivacySection(Section):
     mode: Annotated[Literal["mentions", "quoted"], Allowed("mentions or quoted")] = "mentions"
 
 
+class LinksSection(Section):
+    """Which addresses in replies people can click."""
+
+    #: Hosts whose addresses are always live links, a leading dot meaning all below it; every other address is one only
+    #: where somebody wrote it in that chat, and plain text otherwise.
+    allow: LinkHosts = ()
+
+
 class RetentionSection(Section):
     """How long what people write and the model answers is kept."""
 
@@ -222,6 +242,53 @@ class WebchatSection(Section):
     sso_name_header: HeaderName = ""
     #: Days after which messages are dropped from the page's own history; 0 is `retention.days`, which bounds it.
     retention_days: Days = 0
+
+
+class TelegramSection(Section):
+    """Telegram, by a bot of your own; its token switches it on."""
+
+    token: BotToken = SecretStr("")
+    #: The Bot API server: Telegram's, or one of your own (without its option --local).
+    api_url: ServerUrl = "https://api.telegram.org"
+    #: Where Telegram calls the gateway; empty asks Telegram for updates, which needs no address of ours.
+    public_url: PublicUrl = ""
+    #: What Telegram proves itself with when it calls.
+    secret_token: SecretToken = SecretStr("")
+    #: Growing replies in direct chats are drafts; else messages that are edited, as in groups.
+    drafts: Switch = True
+    #: Questions from the input line of any chat (`@bot question`), and mentions in chats the bot is no member of.
+    inline: Switch = True
+    guest: Switch = True
+
+
+class TwilioSection(Section):
+    """WhatsApp and SMS through Twilio; the account's SID switches it on."""
+
+    account_sid: AccountSid = ""
+    #: What calls are made with: an API key, which unlike the auth token can be replaced at any time.
+    api_key: ApiKeySid = ""
+    api_secret: Password = SecretStr("")
+    #: What Twilio signs webhooks with: the account's primary auth token, and during rotation the next one as well.
+    auth_tokens: Tokens = SecretStr("")
+    #: Where Twilio calls the gateway, as the world sees it: signatures are checked by this address.
+    public_url: PublicUrl = ""
+    #: Our numbers; at least one.
+    whatsapp_from: PhoneNumber = ""
+    sms_from: PhoneNumber = ""
+    #: Sends SMS through a Messaging Service, and answers from each of its numbers.
+    messaging_service: ServiceSid = ""
+    #: WhatsApp stays off until this is true: the README quotes the policy that is acknowledged here.
+    whatsapp_policy_acknowledged: Switch = False
+    #: What alone it may be asked about here, in words that end "you help only with this: ..."; empty is anything.
+    scope: Annotated[str, StringConstraints(max_length=400), Allowed("a text of at most 400 characters")] = ""
+    #: An approved template whose only variable {{1}} becomes an answer that is ready after WhatsApp's 24 hours.
+    whatsapp_template: ContentSid = ""
+    #: Who is answered, by calling code and, where WhatsApp hides the number, by country.
+    countries: Countries = ()
+    whatsapp_per_s: PerSecond = 0
+    sms_per_s: PerSecond = 0
+    #: Another place for Twilio's API: a relay of your own, or a local cloud in tests.
+    api_url: PublicUrl = ""
 
 
 class LogSection(Section):

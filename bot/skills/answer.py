@@ -1,8 +1,8 @@
 """Answering: the chat's context and the new message become a prompt, the engine's stream becomes a reply."""
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.chat.assembly import Assembled, assemble
@@ -13,6 +13,7 @@ from bot.chat.keeper import ContextKeeper
 from bot.chat.marks import without_marks
 from bot.chat.prefix_watch import Answered, PrefixWatch
 from bot.chat.prompt import Persona
+from bot.chat.scope import confined
 from bot.chat.summary import is_summary_due
 from bot.clock import Clock
 from bot.errors import SealBroken
@@ -39,6 +40,8 @@ class AnswerSettings:
     """How replies are generated."""
 
     persona: Persona
+    #: By adapter: what alone may be talked about there.
+    scopes: Mapping[str, str] = field(default_factory=dict)
     max_reply_tokens: int = 512
     #: The longest prompt wanted, in tokens; None leaves it to the model's own limit.
     budget_tokens: int | None = None
@@ -116,7 +119,7 @@ class Answer:
         return assemble(
             turn,
             context.exchanges,
-            persona=self._settings.persona,
+            persona=confined(self._settings.persona, self._settings.scopes.get(turn.chat.adapter, "")),
             limits=limits,
             background=context.background,
             strict=strict,

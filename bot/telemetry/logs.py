@@ -49,7 +49,7 @@ LEVELS: dict[type[Details], int] = {
 #: Libraries that would log requests, headers or statements at the level we run at.
 TALKATIVE = (
     *("aiohttp.access", "aiosqlite", "asyncio", "sqlalchemy", "alembic"),
-    *("httpx", "httpcore", "markdown_it", "twilio"),
+    *("httpx", "httpcore", "markdown_it", "telegram", "twilio"),
 )
 
 

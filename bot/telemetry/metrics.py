@@ -22,10 +22,12 @@ from bot.telemetry.events import (
     FirstToken,
     InboundRepeated,
     LeaseLost,
+    MessageReported,
     NoticeSent,
     OutageBegan,
     OutageEnded,
     PrefixBroken,
+    ReplyRated,
     ScheduleRebuilt,
     SummaryFailed,
     SummaryStored,
@@ -71,6 +73,8 @@ class Metrics:
             LeaseLost: lambda _: self.leases_lost.inc(),
             WriteFenced: lambda _: self.fenced.inc(),
             AmbiguousSend: lambda send: self.ambiguous.labels(send.adapter).inc(),
+            MessageReported: self._reported,
+            ReplyRated: lambda rated: self.ratings.labels(rated.adapter, rated.rating).inc(),
             NoticeSent: lambda notice: self.notices.labels(notice.kind).inc(),
             EngineStateChanged: lambda change: self._engine(change.state),
             ScheduleRebuilt: lambda _: self.rebuilt.inc(),
@@ -170,6 +174,21 @@ class Metrics:
             "aside_ambiguous_sends", "Sends that may have arrived", ["adapter"], registry=registry
         )
         self.notices = Counter("aside_notices", "Notices sent", ["kind"], registry=registry)
+        self.reported = Counter(
+            "aside_messages_reported",
+            "Messages of ours of which the platform told how far they came",
+            ["adapter", "state", "failure"],
+            registry=registry,
+        )
+        self.cost = Counter(
+            "aside_message_cost",
+            "What messages cost, in units of the currency, as far as the platform tells",
+            ["adapter", "currency"],
+            registry=registry,
+        )
+        self.ratings = Counter(
+            "aside_ratings", "Replies that were rated", ["adapter", "rating"], registry=registry
+        )
         self.contexts_dropped = Counter(
             "aside_contexts_dropped", "Cached contexts that could not be read", registry=registry
         )
@@ -196,6 +215,11 @@ class Metrics:
     def _finished(self, turn: TurnFinished) -> None:
         self.turns.labels(turn.outcome.value).inc()
         self.turn.observe(max(0.0, turn.total_s))
+
+    def _reported(self, message: MessageReported) -> None:
+        self.reported.labels(message.adapter, message.state, message.failure).inc()
+        if message.cost:
+            self.cost.labels(message.adapter, message.currency).inc(message.cost)
 
     def _engine(self, state: EngineState) -> None:
         for each in EngineState:

@@ -28,6 +28,8 @@ class Acceptance:
     hold_back_s: float = 0.0
     #: The rest of an album or of a text that its client cut, though it addresses nobody: it joins or is dropped.
     is_rest: bool = False
+    #: It joins nothing: it is asked once more, by a button.
+    stands_alone: bool = False
     #: The line is so long that a turn of its own would be answered too late.
     too_late: bool = False
     #: Seconds until there is room again; None where nobody knows.

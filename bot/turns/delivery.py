@@ -4,13 +4,15 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
-from adapters.base import Platform, SendsFrom
+from adapters.base import LiveOutput, Platform, SendsFrom
 from bot.clock import Clock
 from bot.telemetry.events import Hooks
 from bot.turns.delays import Delays
+from bot.turns.draft_live import DraftLive
 from bot.turns.edit_live import EditLive
 from bot.turns.journal import Journal
 from bot.turns.lease import Lease
+from bot.turns.linking import Linking
 from bot.turns.live import LiveBus
 from bot.turns.live_reply import BusLive, LiveReply
 from bot.turns.model import Turn
@@ -67,18 +69,24 @@ class WorkerDelivery:
         policy: SendPolicy,
         delays: Delays,
         hooks: Hooks,
+        linking: Linking | None = None,
     ) -> None:
         adapter = self._adapter = platform.adapter
         self._notices = notices
         self._late = late
         typing = TypingSign(platform)
-        self._live = EditLive(adapter, journal, late, clock, typing=typing, delays=delays, policy=policy)
-        self._sending = Sending(adapter, journal, late, clock, policy=policy, delays=delays, hooks=hooks)
+        self._edits = EditLive(adapter, journal, late, clock, typing=typing, delays=delays, policy=policy)
+        self._drafts = None if platform.drafts is None else DraftLive(adapter, platform.drafts, delays)
+        self._sending = Sending(
+            adapter, journal, late, clock, policy=policy, delays=delays, hooks=hooks, linking=linking
+        )
 
     @asynccontextmanager
     async def live(self, turn: Turn, lease: Lease) -> AsyncIterator[LiveReply]:
-        """Edit a placeholder."""
-        async with self._live.open(turn, lease) as reply:
+        """Show drafts where the conversation has them, else edit a placeholder."""
+        live = self._adapter.capabilities(turn.chat.conversation).live
+        shown = self._edits if self._drafts is None or live is not LiveOutput.DRAFT else self._drafts
+        async with shown.open(turn, lease) as reply:
             yield reply
 
     async def deliver(self, turn: Turn, lease: Lease) -> None:
@@ -155,6 +163,7 @@ def deliveries(
     policy: SendPolicy = SendPolicy.RESEND,
     delays: Delays,
     hooks: Hooks = (),
+    linking: Linking | None = None,
 ) -> dict[str, Delivery]:
     """Choose each platform's delivery by who may call it."""
     notices = NoticeSending(platforms, journal, clock, delays, policy=policy, hooks=hooks)
@@ -162,7 +171,15 @@ def deliveries(
         name: OwnerDelivery(platform, bus)
         if platform.adapter.sends_from is SendsFrom.OWNER
         else WorkerDelivery(
-            platform, journal, late, clock, notices=notices, policy=policy, delays=delays, hooks=hooks
+            platform,
+            journal,
+            late,
+            clock,
+            notices=notices,
+            policy=policy,
+            delays=delays,
+            hooks=hooks,
+            linking=linking,
         )
         for name, platform in platforms.items()
     }

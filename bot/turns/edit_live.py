@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from adapters.base import Adapter, Capabilities, Edit, LiveOutput, LivePhase, Purpose
+from adapters.base import Adapter, Button, Capabilities, Edit, LiveOutput, LivePhase, Purpose
 from adapters.errors import AdapterError, Ambiguous, RetryAfter, Unreachable
 from adapters.markdown import parse
 from bot.clock import Clock
 from bot.errors import Fenced, StoreUnavailable
+from bot.turns.buttons import while_growing
 from bot.turns.delays import Delays
 from bot.turns.journal import Journal
 from bot.turns.lease import Lease
@@ -55,7 +56,7 @@ class EditLive:
         """Post a placeholder unless one stands, then edit; on leaving, the last edit has ended."""
         reply = EditedReply(turn)
         capabilities = self._adapter.capabilities(turn.chat.conversation)
-        if capabilities.live is LiveOutput.NONE:
+        if capabilities.live is not LiveOutput.EDIT:
             async with self._typing.during(turn.chat):
                 yield reply
             return
@@ -107,6 +108,7 @@ class EditLive:
                 content=parse(self._cut(turn, text)),
                 purpose=Purpose.REPLY,
                 live=True,
+                buttons=self._buttons(turn),
             )
             try:
                 await self._adapter.edit(edit)
@@ -117,7 +119,9 @@ class EditLive:
     async def _post(self, reply: "EditedReply", text: str) -> None:
         """Post the placeholder; one that the record does not keep is nobody's to edit, and is taken back."""
         turn = reply.turn
-        operation = sign(turn.id, turn.chat, turn.said[-1].message, self._cut(turn, text))
+        operation = sign(
+            turn.id, turn.chat, turn.said[-1].message, self._cut(turn, text), buttons=self._buttons(turn)
+        )
         try:
             sent = await self._adapter.send(operation)
         except Ambiguous:
@@ -147,6 +151,9 @@ class EditLive:
 
     def _cut(self, turn: Turn, text: str) -> str:
         return self._adapter.split(text, turn.chat.conversation)[0]
+
+    def _buttons(self, turn: Turn) -> tuple[Button, ...]:
+        return while_growing(self._adapter.capabilities(turn.chat.conversation))
 
     async def _with_sign(self, turn: Turn) -> Turn:
         """Wait for a first sign that the notice task is posting, and edit that very message.

@@ -11,6 +11,7 @@ from adapters.base import Adapter, LiveOutput, SendsFrom
 from adapters.errors import AdapterError, Ambiguous, RateScope, RetryAfter, Unreachable
 from bot.clock import Clock
 from bot.errors import ScheduleUnavailable, StoreUnavailable
+from bot.turns.buttons import while_growing
 from bot.turns.delays import Delays
 from bot.turns.journal import Journal
 from bot.turns.journal.owed import UnsignedTurn
@@ -128,8 +129,11 @@ class FirstSigns:
 
     async def _post(self, adapter: Adapter, posting: "_Posting") -> None:
         turn = posting.turn
+        buttons = while_growing(adapter.capabilities(turn.chat.conversation))
         try:
-            sent = await adapter.send(sign(turn.turn_id, turn.chat, turn.reply_to, posting.text))
+            sent = await adapter.send(
+                sign(turn.turn_id, turn.chat, turn.reply_to, posting.text, buttons=buttons)
+            )
         except AdapterError as error:
             await self._not_posted(posting, error)
             return

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from adapters.base import ConversationKind, SendsFrom
+from adapters.base import AttachmentKind, ConversationKind, SendsFrom
 
 
 class TurnState(StrEnum):
@@ -68,6 +68,12 @@ class NoticeKind(StrEnum):
     STOPPED = "stopped"
     #: What somebody wanted forgotten is, or why it is not.
     FORGOTTEN = "forgotten"
+    #: What this is, what it sees and what it keeps, for a chat it was added to or somebody who joined one.
+    INTRODUCED = "introduced"
+
+
+#: Notices that refuse nothing: they say in the place of a reply what was done.
+NOT_REFUSING = (NoticeKind.FORGOTTEN, NoticeKind.INTRODUCED)
 
 
 class NoticeState(StrEnum):
@@ -137,6 +143,8 @@ class Said:
     quoted_by_assistant: bool = False
     #: It replies to somebody's message that is not seen in this chat.
     quote_hidden: bool = False
+    #: What was attached, of which only that it was there is known.
+    attached: tuple[AttachmentKind, ...] = ()
     #: Whether an admin of the chat wrote it, where the platform tells.
     by_admin: bool | None = None
     #: What prompts call the sender and the quoted author, told apart from others of such a name; empty where they

@@ -23,9 +23,11 @@ from adapters.markdown import parse
 from bot.clock import Clock
 from bot.errors import StoreUnavailable
 from bot.telemetry.events import AmbiguousSend, Hooks, NoticeSent, emit
+from bot.turns.ahead import granted
 from bot.turns.delays import Delays
 from bot.turns.journal import Journal
 from bot.turns.journal.owed import OwedNotice
+from bot.turns.moves import moved_to
 from bot.turns.send_policy import UNKNOWN, SendPolicy, leaves_doubt
 from bot.turns.tasks import unbroken
 
@@ -33,8 +35,10 @@ logger = logging.getLogger(__name__)
 
 #: Sends of one notice of which nobody knows what became, after which it is left.
 MOST_DOUBTS = 3
+#: Seconds for which one notice waits its turn on a paced platform while others stand behind it.
+PATIENCE_S = 0.5
 #: Nobody can be told anything there any more.
-OVER = (Gone, Moved, PolicyBlocked, Rejected, WindowClosed)
+OVER = (Gone, PolicyBlocked, Rejected, WindowClosed)
 
 
 class _ClaimOver(Exception):
@@ -118,6 +122,7 @@ class NoticeSending:
             emit(self._hooks, NoticeSent(adapter=adapter.name, kind=notice.kind.value))
 
     async def _carry_out(self, adapter: Adapter, notice: OwedNotice, until_s: float) -> Sent:
+        await granted(adapter, notice.op_id, notice.chat, patience_s=PATIENCE_S)
         if notice.placeholder is not None:
             self._require_claim(until_s)
             try:
@@ -136,12 +141,11 @@ class NoticeSending:
 
     async def _resolve_doubt(self, adapter: Adapter, notice: OwedNotice) -> Sent | None:
         chat = notice.chat
-        if leaves_doubt(self._policy, adapter, chat.conversation):
-            found: Sent | None = UNKNOWN
-        elif adapter.capabilities(chat.conversation).idempotency is Idempotency.READ_BACK:
+        found = None
+        if adapter.capabilities(chat.conversation).idempotency is not Idempotency.KEYED:
             found = await adapter.find(notice.op_id, chat.account, chat.conversation)
-        else:
-            found = None
+        if found is None and leaves_doubt(self._policy, adapter, chat.conversation):
+            found = UNKNOWN
         doubt = AmbiguousSend(turn_id=notice.turn_id, adapter=adapter.name, resent=found is None)
         emit(self._hooks, doubt)
         return found
@@ -153,9 +157,12 @@ class NoticeSending:
                 await self._again(notice, min(error.seconds, self._delays.longest_wait_s), until_s)
             case Unreachable():
                 await self._again(notice, self._delays.notice_again_s, until_s)
+            case Moved() if not self._is_doubted_enough(notice):
+                await self._journal.move(moved_to(notice.chat, error))
+                await self._again(notice, self._delays.not_now_s, until_s)
             case AuthFailed():
                 await self._again(notice, self._delays.operator_s, until_s)
-            case _ if isinstance(error, OVER) or self._is_doubted_enough(notice):
+            case _ if isinstance(error, (*OVER, Moved)) or self._is_doubted_enough(notice):
                 logger.error("notice %s is left: %s", notice.notice_id, type(error).__name__)
                 left = partial(self._journal.notice_sent, notice.notice_id, UNKNOWN.message)
                 await self._written(left, until_s)

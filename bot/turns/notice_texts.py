@@ -14,6 +14,7 @@ NOTICES: dict[NoticeKind, str] = {
     ),
     NoticeKind.STOPPED: "Stopped.",
     NoticeKind.FORGOTTEN: "Done: it is forgotten.",
+    NoticeKind.INTRODUCED: "I am an AI assistant, and can be wrong. `/privacy` says what I see and keep here.",
 }
 
 #: Said instead of FAILED where some of the reply arrived, or may have: nobody is told that there is none.

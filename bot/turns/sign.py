@@ -2,7 +2,7 @@
 
 import logging
 
-from adapters.base import Adapter, Idempotency, Purpose, Send
+from adapters.base import Adapter, Button, Idempotency, Purpose, Send
 from adapters.errors import AdapterError
 from adapters.markdown import parse
 from bot.turns.journal import Journal
@@ -14,7 +14,14 @@ logger = logging.getLogger(__name__)
 PLACEHOLDER = "…"
 
 
-def sign(turn_id: str, chat: Chat, reply_to: str | None, text: str = PLACEHOLDER) -> Send:
+def sign(
+    turn_id: str,
+    chat: Chat,
+    reply_to: str | None,
+    text: str = PLACEHOLDER,
+    *,
+    buttons: tuple[Button, ...] = (),
+) -> Send:
     """Make the operation that posts a turn's first sign: one id, whoever posts it."""
     return Send(
         op_id=f"{turn_id}-sign",
@@ -23,6 +30,7 @@ def sign(turn_id: str, chat: Chat, reply_to: str | None, text: str = PLACEHOLDER
         content=parse(text),
         purpose=Purpose.PLACEHOLDER,
         reply_to=reply_to,
+        buttons=buttons,
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from adapters.errors import AdapterError, AuthFailed, RetryAfter, Unreachable
+from adapters.errors import AdapterError, AuthFailed, Moved, RetryAfter, Unreachable
 from bot.clock import Clock
 from bot.errors import (
     AsideError,
@@ -25,6 +25,7 @@ from bot.turns.delays import Delays
 from bot.turns.journal import Journal
 from bot.turns.live_reply import LiveReply
 from bot.turns.model import Turn
+from bot.turns.moves import moved_to
 from engine.errors import EngineError, EngineNotReady, EngineOverloaded
 
 logger = logging.getLogger(__name__)
@@ -88,6 +89,9 @@ class Trouble:
 
     async def settle(self, turn: Turn, error: Exception) -> float:
         """Release or charge the turn and return the seconds to wait. Raises `Fenced`, `StoreUnavailable`."""
+        if isinstance(error, Moved):
+            # The event that tells of it may be late: the next attempt finds the new reference.
+            await self._journal.move(moved_to(turn.chat, error))
         verdict = judge(error, turn.attempts, self._delays)
         delay_s = verdict.delay_s * random.uniform(1.0, 1.2)  # noqa: S311 - jitter, not a secret
         failed = AttemptFailed(turn_id=turn.id, error=type(error).__name__, counted=verdict.counts)

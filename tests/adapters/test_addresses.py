@@ -42,6 +42,7 @@ def found(text):
         ("hi (@alice, @bob)", [("@alice", "mention"), ("@bob", "mention")]),
         ("-@alice", [("@alice", "mention")]),
         ("@evil.com", [("@evil.com", "mail")]),
+        ("see a.ac🇦", [("a.ac🇦", "web")]),
         ("x@y", []),
         ("3.11, e.g. this, U.S. that", []),
         ("Node.js and index.html", []),

@@ -44,6 +44,13 @@ class Core:
     async def stop(self, event: StopRequested) -> Receipt:
         return Receipt(outcome=Outcome.DONE)
 
+    async def _heard(self, event: object) -> Receipt:
+        if self.is_out:
+            raise OSError("the disk says something about ann")
+        return Receipt(outcome=Outcome.DONE, told=repr(event))
+
+    pressed = moved = membership = delivered = _heard
+
 
 async def test_an_outage_is_told_once_and_its_end_once(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
@@ -60,3 +67,13 @@ async def test_an_outage_is_told_once_and_its_end_once(caplog: pytest.LogCapture
         "the core takes no decisions for terminal: OSError",
         "the core takes decisions for terminal again",
     ]
+
+
+@pytest.mark.parametrize("name", ["pressed", "moved", "membership", "delivered"])
+async def test_whatever_is_handed_over_reaches_the_core_or_is_not_decided(name: str) -> None:
+    core = Core()
+    hand_over = getattr(Decisions(core, 1.0, "terminal"), name)
+    assert (await hand_over("this")).told == "'this'"
+    core.is_out = True
+    with pytest.raises(NoDecision):
+        await hand_over("this")

@@ -3,8 +3,8 @@
 import pytest
 
 from adapters.pacing import PacingScope, Priority
-from adapters.telegram_bot import limits as telegram
-from adapters.twilio_messaging import limits as twilio
+from adapters.telegram import limits as telegram
+from adapters.twilio import limits as twilio
 
 
 @pytest.mark.parametrize(

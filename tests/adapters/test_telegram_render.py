@@ -12,8 +12,8 @@ from adapters.doubt import limit_beside_label
 from adapters.links import NO_LINKS, KnownLinks, only_known
 from adapters.markdown import parse
 from adapters.markdown_growing import GrowingMarkdown, parse_growing
-from adapters.telegram_bot.entities import MOST_ENTITIES, Entity, EntityKind, utf16_length
-from adapters.telegram_bot.render import longest, render, render_plain, split
+from adapters.telegram.entities import MOST_ENTITIES, Entity, EntityKind, utf16_length
+from adapters.telegram.render import longest, render, render_plain, split
 from tests.adapters.telegram_bot.autolinks import found_in
 from tests.adapters.telegram_bot.entities import checked_entities
 from tests.adapters.test_split import CONTENT, only_text
@@ -76,6 +76,9 @@ def shown(markdown):
             "> a\n\nb\n\n> c", "a\n\nb\n\nc", [("blockquote", "a"), ("blockquote", "c")], id="two quotes"
         ),
         pytest.param("> ```\n> x\n> ```", "x", [("blockquote", "x"), ("pre", "x")], id="code in a quote"),
+        pytest.param(
+            "> ```\n>  x\n> ```", " x", [("blockquote", " x"), ("pre", " x")], id="indented code in a quote"
+        ),
         pytest.param("a\n\n---\n\nb", "a\n\n———\n\nb", [], id="rule"),
         pytest.param(
             "| a | b |\n|---|--:|\n| 1 | 22 |",

@@ -7,14 +7,19 @@ a second message that nobody knows of. Every module that can open an HTTP connec
 import ast
 import contextlib
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from adapters.base import Edit, Idempotency, Purpose, Send
+from adapters.base import Edit, Idempotency, Platform, Purpose, Send
 from adapters.content import plain
 from adapters.errors import AdapterError
+from adapters.records_memory import MemoryRecordStore
 from adapters.registry import PlatformClass
+from adapters.twilio.adapter import platform as twilio
+from adapters.twilio.settings import TwilioSettings
 from engine.client import EngineClient
 from engine.errors import EngineError, EngineNotReady
 from tests.fixtures.engine_requests import a_request
@@ -48,12 +53,38 @@ def _cloud(call: Callable[[CloudAdapter], Awaitable[object]]) -> Callable[[str],
     return calling
 
 
+def _twilio(call: Callable[[Platform], Awaitable[object]]) -> Callable[[str], Awaitable[None]]:
+    async def calling(url: str) -> None:
+        settings = TwilioSettings(
+            account_sid="AC0",
+            api_key="SK0",
+            api_secret="secret",  # noqa: S106 - it guards nothing
+            auth_tokens=("token",),
+            public_url="https://bot.example.org",
+            sms_from="+15005550006",
+            api_base=url,
+            call_s=PATIENCE_S,
+        )
+        made = twilio(settings, MemoryRecordStore(), lambda: datetime.now(UTC))
+        assert made.lifetime is not None
+        async with made.lifetime:
+            await call(made)
+
+    return calling
+
+
+_SMS = replace(_SEND, account="+15005550006", conversation="+491701234567")
+
 #: Everything that people would see twice, by who calls it: a generation, and what reaches a platform.
 CALLS: dict[str, tuple[Callable[[str], Awaitable[None]], str]] = {
     "engine stream": (_generate, "POST /v1/chat/completions"),
     "cloud send": (_cloud(lambda adapter: adapter.send(_SEND)), "POST /v1/messages"),
     "cloud edit": (_cloud(lambda adapter: adapter.edit(_EDIT)), "PATCH /v1/messages/m"),
     "cloud delete": (_cloud(lambda adapter: adapter.delete("main", "r", "m")), "DELETE /v1/messages/m"),
+    "twilio send": (
+        _twilio(lambda made: made.adapter.send(_SMS)),
+        "POST /2010-04-01/Accounts/AC0/Messages.json",
+    ),
 }
 
 #: Every module that can open an HTTP connection, and where it is shown that it sends nothing twice.
@@ -62,6 +93,10 @@ CLIENTS = {
     "engine/client.py": "engine stream",
     "bot/doctor/engine.py": "asks whether somebody listens; sends nothing",
     "bot/doctor/running.py": "asks the gateway how it is; sends nothing",
+    "adapters/twilio/transport.py": "twilio send",
+    "adapters/twilio/rest.py": "twilio send",
+    "adapters/twilio/media.py": "fetches what is attached; sends nothing",
+    "adapters/twilio/signature.py": "computes; sends nothing",
     "tests/platforms/adapter.py": "cloud send",
 }
 _LIBRARIES = {

@@ -13,6 +13,7 @@ PAGES = (
     "README.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
+    "docs/adapters.md",
     "docs/architecture.md",
     "docs/privacy.md",
     "docs/reliability.md",

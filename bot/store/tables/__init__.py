@@ -2,6 +2,7 @@
 
 from bot.store.tables.adapters import AdapterKeyRow, RecordRow, StreamKeyRow
 from bot.store.tables.base import Base, UtcDateTime, sqlite_instant
+from bot.store.tables.channels import IntroductionRow, RatingRow
 from bot.store.tables.chats import ChatRow, MemoryRow, NameRow
 from bot.store.tables.dead_letters import DeadLetterRow, TrailRow
 from bot.store.tables.forgotten import HistoryWishRow, TombstoneRow
@@ -17,12 +18,14 @@ __all__ = [
     "EpisodeRow",
     "HistoryWishRow",
     "InboundRow",
+    "IntroductionRow",
     "MemoryRow",
     "NameRow",
     "NoticeRow",
     "PaceRow",
     "PartRow",
     "QuotaUseRow",
+    "RatingRow",
     "RecordRow",
     "StreamKeyRow",
     "TombstoneRow",

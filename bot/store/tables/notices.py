@@ -20,6 +20,13 @@ class NoticeRow(Base):
             sqlite_where=text("state != 'sent'"),
             postgresql_where=text("state != 'sent'"),
         ),
+        Index("ix_notices_chat", "chat_id"),
+        Index(
+            "ix_notices_message",
+            "message",
+            sqlite_where=text("message IS NOT NULL"),
+            postgresql_where=text("message IS NOT NULL"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -40,6 +47,8 @@ class NoticeRow(Base):
     restate: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
+    #: How far the platform says that it came; null where it says nothing.
+    delivery: Mapped[str | None] = mapped_column(String(16))
 
 
 class EpisodeRow(Base):

@@ -11,6 +11,7 @@ from bot.store.tables.base import Base
 _UNFINISHED = text("state = 'waiting' OR state = 'replied' OR state = 'sending' OR restate")
 _WAITING = text("state = 'waiting'")
 _FINISHED = text("state = 'sent' OR state = 'refused' OR state = 'dead' OR state = 'cancelled'")
+_HAS_MESSAGE = text("message IS NOT NULL")
 _OWED = text("(state = 'replied' OR state = 'sending') AND sends_from = 'owner'")
 
 
@@ -127,6 +128,14 @@ class PartRow(Base):
     """One message of a reply."""
 
     __tablename__ = "reply_parts"
+    __table_args__ = (
+        Index(
+            "ix_reply_parts_message",
+            "message",
+            sqlite_where=_HAS_MESSAGE,
+            postgresql_where=_HAS_MESSAGE,
+        ),
+    )
 
     turn_id: Mapped[str] = mapped_column(ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True)
     number: Mapped[int] = mapped_column(Integer, primary_key=True)
@@ -138,3 +147,8 @@ class PartRow(Base):
     #: How often a send of this part may have arrived twice (class C only).
     resent_in_doubt: Mapped[int] = mapped_column(Integer, default=0)
     sent_at: Mapped[datetime | None]
+    #: How far the platform says that it came, and why it will not arrive; null where it says nothing.
+    delivery: Mapped[str | None] = mapped_column(String(16))
+    failure: Mapped[str | None] = mapped_column(String(64))
+    #: How often the platform took it and then did not deliver it.
+    failures: Mapped[int] = mapped_column(Integer, default=0, server_default="0")

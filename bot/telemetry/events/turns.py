@@ -102,6 +102,30 @@ class AmbiguousSend(Details):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyRated(Details):
+    """Somebody said what they think of a reply."""
+
+    turn_id: str
+    adapter: str
+    rating: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageReported(Details):
+    """A platform told how far a message of ours came, or that it will not arrive."""
+
+    turn_id: str
+    adapter: str
+    state: str
+    #: Why it will not arrive, and the platform's own number for that.
+    failure: str
+    code: str
+    #: In units of the currency; 0 where the platform does not say.
+    cost: float
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeSent(Details):
     """A notice reached its chat."""
 

@@ -16,12 +16,14 @@ from bot.turns.journal.rows import ON_THE_LIST, dead_letters, inbounds, reply_pa
 tombstones: Table = Base.metadata.tables["tombstones"]
 memories: Table = Base.metadata.tables["memories"]
 episodes: Table = Base.metadata.tables["episodes"]
+ratings: Table = Base.metadata.tables["ratings"]
 
 _THESE: BindParameter[str] = bindparam("ids", expanding=True)
 _EVENTS = select(inbounds.c.adapter, inbounds.c.account, inbounds.c.event_key, inbounds.c.accepted_at).where(
     inbounds.c.turn_id.in_(_THESE)
 )
 _DROP_MESSAGES = delete(inbounds).where(inbounds.c.turn_id.in_(_THESE))
+_DROP_RATINGS = delete(ratings).where(ratings.c.turn_id.in_(_THESE))
 _DROP_PARTS = delete(reply_parts).where(reply_parts.c.turn_id.in_(_THESE))
 _EMPTY = (
     update(turns)
@@ -49,7 +51,7 @@ async def bury_words(
     for first in range(0, len(turn_ids), _AT_ONCE):
         these = {"ids": list(turn_ids[first : first + _AT_ONCE])}
         await _leave_tombstones(connection, digester, (await connection.execute(_EVENTS, these)).all(), now)
-        for statement in (_DROP_MESSAGES, _DROP_PARTS, _EMPTY):
+        for statement in (_DROP_MESSAGES, _DROP_PARTS, _DROP_RATINGS, _EMPTY):
             await connection.execute(statement, these)
         await connection.execute(_OFF_THE_LIST, {**these, "now": now})
         # On SQLite nothing above lets anybody else run.

@@ -34,9 +34,11 @@ from bot.store.ids import Ids
 from bot.store.transaction import Transaction
 from bot.turns.journal.burying import bury_words, episodes, memories, tombstones
 from bot.turns.journal.history_wishes import wish
+from bot.turns.journal.introducing import drop_introductions, drop_introductions_of
 from bot.turns.journal.memories import without_memories_of
 from bot.turns.journal.naming import drop_names, drop_names_of
 from bot.turns.journal.notice_rows import notice_row
+from bot.turns.journal.rating import drop_ratings_of
 from bot.turns.journal.resealing import Resealing
 from bot.turns.journal.rows import (
     ADD_NOTICES,
@@ -210,6 +212,7 @@ class Forgetting:
             await bury_words(connection, self._vault, left, self._clock.now())
             await connection.execute(_DROP_MEMORIES, {"chat": chat_id})
             await drop_names(connection, chat_id)
+            await drop_introductions(connection, chat_id)
             await connection.execute(_DROP_EPISODES, {"chat": chat_id})
             changed = {"new_key": self._vault.new_key(), "new_card": None, "begin": row.last_ord + 1}
             await self._wish(connection, chat_from(row), None)
@@ -237,6 +240,8 @@ class Forgetting:
             )
             await moved.turns(connection, others[:MOST_RESEALED], person)
             await drop_names_of(connection, self._vault, chat_id, sender_id)
+            await drop_introductions_of(connection, self._vault, chat_id, sender_id)
+            await drop_ratings_of(connection, self._vault, chat_id, sender_id)
             card = await without_memories_of(connection, self._vault, chat, sender_id, moved.new_key)
             await moved.memories(connection)
             await connection.execute(_DROP_EPISODES, {"chat": chat_id})

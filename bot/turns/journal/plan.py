@@ -14,7 +14,7 @@ from bot.turns.journal.episodes import Episodes, Shed
 from bot.turns.journal.limits import Exceeded, Limits
 from bot.turns.journal.notice_rows import notice_row
 from bot.turns.journal.sealed import seal_said
-from bot.turns.model import NoticeKind, Skill, TurnState
+from bot.turns.model import NOT_REFUSING, NoticeKind, Skill, TurnState
 
 #: Nothing of it is stored.
 IGNORED: Final = Receipt(outcome=Outcome.IGNORED)
@@ -117,7 +117,7 @@ class Plan:
         return IGNORED if acceptance.is_rest else self._new_turn(acceptance, slot, refused)
 
     def _joinable(self, acceptance: Acceptance, slot: ChatSlot) -> Joinable | None:
-        if acceptance.refusal or acceptance.skill is not Skill.ANSWER:
+        if acceptance.refusal or acceptance.stands_alone or acceptance.skill is not Skill.ANSWER:
             return None
         sender_id = acceptance.inbound.sender.id
         found = slot.theirs.get(sender_id) if acceptance.is_rest else slot.newest
@@ -212,7 +212,7 @@ class Plan:
             sends_from=acceptance.sends_from.value,
             kind=kind,
             text=sentence,
-            reply_to=acceptance.inbound.message,
+            reply_to=acceptance.inbound.message or None,
             now=self.now,
         )
 
@@ -235,5 +235,5 @@ class Plan:
 
 def _ended_as(acceptance: Acceptance) -> TurnState:
     # What was wished for and is done is no refusal, though a notice says so in the place of a reply.
-    is_done = acceptance.refusal is not None and acceptance.refusal[0] is NoticeKind.FORGOTTEN
+    is_done = acceptance.refusal is not None and acceptance.refusal[0] in NOT_REFUSING
     return TurnState.SENT if is_done else TurnState.REFUSED

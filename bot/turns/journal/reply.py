@@ -5,7 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Update, bindparam, insert, update
+from sqlalchemy.exc import NoResultFound
 
+from bot.errors import Fenced
 from bot.store.transaction import Transaction
 from bot.turns.journal.base import JournalBase, fenced, fenced_row, fenced_update
 from bot.turns.journal.consenting import settle_consent
@@ -53,7 +55,10 @@ class Replying(JournalBase):
         """
         async with self._database.write() as connection:
             # The chat's row is locked before the turn's, as accepting does.
-            chat = await _move_context(connection, turn, reply)
+            try:
+                chat = await _move_context(connection, turn, reply)
+            except NoResultFound as exc:
+                raise Fenced(f"turn {turn.id} is another chat's by now") from exc
             await settle_consent(connection, turn, reply, self._clock.now())
             stored = await fenced_row(connection, _STORE, turn, **self._reply_values(turn, reply))
             # Behind the fence: who lost the turn to somebody who stored the same must hear of that, and nothing else.

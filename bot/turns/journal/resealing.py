@@ -75,12 +75,14 @@ _REWRITE_MEMORY = update(memories).where(memories.c.id == _OF).values(text_seale
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resealing:
-    """One chat on its way from a data key to another."""
+    """One chat on its way from a data key to another; or, as another chat's now, to that one's."""
 
     vault: Vault
     chat_id: str
     old_key: bytes
     new_key: bytes
+    #: The chat that everything becomes a part of; empty where it stays in its own.
+    into: str = ""
 
     async def turns(self, connection: Transaction, turn_ids: Sequence[str], person: Person) -> None:
         """Seal everything of some turns anew, without a person. Raises `KeyMissing`."""
@@ -102,9 +104,10 @@ class Resealing:
         rows = (await connection.execute(_MEMORIES, {"chat": self.chat_id})).all()
         await self._rewrite(connection, _REWRITE_MEMORY, rows, memory_place, str)
 
-    def anew(self, sealed: bytes, place: Place, change: Change = str) -> bytes:
+    def anew(self, name: str, sealed: bytes, place: PlaceOf, change: Change = str) -> bytes:
         """Seal one value anew."""
-        return self.vault.seal(self.new_key, change(self.vault.open(self.old_key, sealed, place)), place)
+        opened = self.vault.open(self.old_key, sealed, place(self.chat_id, name))
+        return self.vault.seal(self.new_key, change(opened), place(self.into or self.chat_id, name))
 
     async def _rewrite(
         self, connection: Transaction, write: Update, rows: Sequence[Row[Any]], place: PlaceOf, change: Change
@@ -112,7 +115,7 @@ class Resealing:
         binds = []
         for row in rows:
             try:
-                new = self.anew(row.sealed, place(self.chat_id, row.name), change)
+                new = self.anew(row.name, row.sealed, place, change)
             except SealBroken as exc:
                 # It could not be read before, and nothing that stays can read it now.
                 logger.error("a value stays behind, unreadable as it was: %s", exc)  # noqa: TRY400 - no more to say

@@ -27,6 +27,7 @@ from bot.store.database import Database
 from bot.store.tables import UtcDateTime
 from bot.store.transaction import Transaction
 from bot.turns.journal.burying import bury_words, tombstones
+from bot.turns.journal.introducing import drop_old_introductions
 from bot.turns.journal.memories import drop_all_memories
 from bot.turns.journal.naming import drop_old_names
 from bot.turns.journal.rows import CHAT_COLUMNS, FINISHED, chat_from, chats, inbounds, turns
@@ -182,6 +183,7 @@ class Retaining:
             await bury_words(connection, self._digester, [row.id for row in still], now)
             touched = await _remember_less(connection, still)
             await drop_old_names(connection, [chat.id for chat in touched], before)
+            await drop_old_introductions(connection, [chat.id for chat in touched], before)
         more = page[-1].id if len(page) == _BATCH else None
         return Swept(turns=len(still), chats=touched, behind=more)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from adapters.base import Inbound
+from adapters.base import AttachmentKind, Inbound
 from bot.chat.vault import Place, SealedField, Vault
 from bot.errors import WrittenByNewer
 from bot.turns.model import Chat, Part, Said
@@ -26,6 +26,8 @@ def seal_said(
         more += f', "by_admin": {_json(inbound.sender_is_admin)}'
     if quoted is not None and not (author or quote or ours):
         more += ', "quote_hidden": true'
+    if inbound.attachments:
+        more += f', "attached": {_json([one.kind.value for one in inbound.attachments])}'
     # Written out: an object costs the encoder several times what its texts do.
     body = (
         f'{{"v": 1, "sender_id": {_json(inbound.sender.id)}, "sender_name": {_json(inbound.sender.name)}'
@@ -70,7 +72,16 @@ def open_said(vault: Vault, chat: Chat, row: Row[Any]) -> Said:
         quoted_by_assistant=body["quoted_by_assistant"],
         quote_hidden=body.get("quote_hidden", False),
         by_admin=body.get("by_admin"),
+        attached=tuple(_attached(kind) for kind in body.get("attached", ())),
     )
+
+
+def _attached(kind: str) -> AttachmentKind:
+    """Read what was attached; what a newer version has a word for is only something here."""
+    try:
+        return AttachmentKind(kind)
+    except ValueError:
+        return AttachmentKind.OTHER
 
 
 def prompt_place(chat_id: str, turn_id: str) -> Place:

@@ -123,7 +123,7 @@ def test_output_that_nobody_reads_is_no_traceback(tmp_path):
 
 def test_every_command_has_a_name_of_its_own_and_a_summary():
     names = [command.name for command in COMMANDS]
-    assert len(names) == 16
+    assert len(names) == 17
     assert len(set(names)) == len(names)
     assert all(command.summary for command in COMMANDS)
 
