@@ -52,6 +52,8 @@ class Quoted:
     author: str
     text: str
     by_assistant: bool
+    #: Who wrote it, as `Person.id` has it; empty where the platform does not say.
+    author_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

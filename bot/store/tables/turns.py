@@ -11,6 +11,7 @@ from bot.store.tables.base import Base
 _UNFINISHED = text("state = 'waiting' OR state = 'replied' OR state = 'sending' OR restate")
 _WAITING = text("state = 'waiting'")
 _FINISHED = text("state = 'sent' OR state = 'refused' OR state = 'dead' OR state = 'cancelled'")
+_EXPORTED = text("skill = 'export' AND reply_sealed IS NOT NULL")
 _OWED = text("(state = 'replied' OR state = 'sending') AND sends_from = 'owner'")
 
 
@@ -57,6 +58,7 @@ class TurnRow(Base):
             sqlite_where=_WAITING,
             postgresql_where=_WAITING,
         ),
+        Index("ix_turns_exported", "id", sqlite_where=_EXPORTED, postgresql_where=_EXPORTED),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
