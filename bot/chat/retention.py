@@ -118,10 +118,13 @@ class Retention:
             self._unclean, self._cleaned_s = False, now_s
 
     async def _may_sweep(self) -> bool:
-        newest, doubt = await self._retaining.newest(), _JUMPED if self._believed.has_looked else _QUIET
+        newest, has_looked = await self._retaining.newest(), self._believed.has_looked
         believes = self._believed.believes(self._clock.now(), self._clock.monotonic(), newest)
         if not believes and not self._doubts:
-            logger.warning(doubt, TRUST_AFTER_S // 60)
+            if has_looked:
+                logger.warning(_JUMPED, TRUST_AFTER_S // 60)
+            else:
+                logger.warning(_QUIET, TRUST_AFTER_S // 60)
         self._doubts = not believes
         return believes
 
