@@ -20,14 +20,6 @@ SWEEP_S = 240.0
 AT_ONCE_S = 30.0
 #: Between two transactions, so that a sweep of years holds nobody up.
 _PAUSE_S = 0.02
-_JUMPED = (
-    "the clock is more than a day ahead of where it should be: nothing is swept for %d minutes; "
-    "if it is wrong, set it right until then"
-)
-_QUIET = (
-    "the newest message is more than a day old: nothing is swept for %d minutes, in case the clock is ahead; "
-    "if it is right, there is nothing to do"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,9 +114,17 @@ class Retention:
         believes = self._believed.believes(self._clock.now(), self._clock.monotonic(), newest)
         if not believes and not self._doubts:
             if has_looked:
-                logger.warning(_JUMPED, TRUST_AFTER_S // 60)
+                logger.warning(
+                    "the clock is more than a day ahead of where it should be: nothing is swept for %d minutes; "
+                    "if it is wrong, set it right until then",
+                    TRUST_AFTER_S // 60,
+                )
             else:
-                logger.warning(_QUIET, TRUST_AFTER_S // 60)
+                logger.warning(
+                    "the newest message is more than a day old: nothing is swept for %d minutes, in case the clock "
+                    "is ahead; if it is right, there is nothing to do",
+                    TRUST_AFTER_S // 60,
+                )
         self._doubts = not believes
         return believes
 
