@@ -22,6 +22,10 @@ class OwnHistory(Protocol):
         """
         ...
 
+    async def forget_older(self, conversation: str, instant: datetime) -> int:
+        """Forget everything that was said in one conversation before an instant; how many records that were."""
+        ...
+
     async def forget_before(self, instant: datetime) -> int:
         """Forget everything that was said before an instant, in all conversations; how many records that were."""
         ...

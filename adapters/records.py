@@ -69,6 +69,10 @@ class RecordStore(Protocol):
         """Drop a stream; should it be written again, it begins anew. One that is not there is fine."""
         ...
 
+    async def forget_older(self, stream: str, instant: datetime) -> int:
+        """Drop the records of one stream that were stored before an instant; how many that were. It goes on, too."""
+        ...
+
     async def forget_before(self, prefix: str, instant: datetime) -> int:
         """Drop the records stored before an instant in all streams whose name starts so; how many that were.
 

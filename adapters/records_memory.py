@@ -77,15 +77,18 @@ class MemoryRecordStore:
         """Drop a stream."""
         self._streams.pop(stream, None)
 
+    async def forget_older(self, stream: str, instant: datetime) -> int:
+        """Drop the records of one stream that were stored before an instant; how many that were."""
+        records = self._of(stream)
+        old = [record.key for record in records.values() if record.stored_at < instant]
+        for key in old:
+            del records[key]
+        return len(old)
+
     async def forget_before(self, prefix: str, instant: datetime) -> int:
         """Drop the records stored before an instant in all streams whose name starts so; how many that were."""
-        dropped = 0
-        for records in [each.records for name, each in self._streams.items() if name.startswith(prefix)]:
-            old = [record.key for record in records.values() if record.stored_at < instant]
-            for key in old:
-                del records[key]
-            dropped += len(old)
-        return dropped
+        named = [name for name in self._streams if name.startswith(prefix)]
+        return sum([await self.forget_older(name, instant) for name in named])
 
     def _of(self, stream: str) -> dict[str, Record]:
         found = self._streams.get(stream)

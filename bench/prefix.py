@@ -9,8 +9,8 @@ restarted and cuts, is said three times to real vLLM with the embedded model, al
 * append: what the best assistants do. Appended to until full, then a separate request compacts what goes; as much
   stays word for word as in ours, half of the window.
 
-Replies are a few tokens at temperature 0: this measures prompts. Without `--long` the window is small and the chats
-few, so that it ends in a few minutes; aims of its own tell whether something broke. The aims at 8,192 tokens are
+Replies are a few tokens at temperature 0: this measures prompts. Without `--long` the window is small and it is
+one chat, so that it ends in a few minutes; aims of its own tell whether something broke. The aims at 8,192 tokens are
 those of `--long`, which has more chats than the embedded model's cache holds and prices 1,000 salts. With `--short`
 append also compacts down to a tenth of the window (`computed_over_append_short`), which computes less and remembers
 less word for word.
@@ -61,10 +61,12 @@ class Plan:
 
 QUICK = Plan(
     window=1536,
-    chats=2,
-    talking=2,
+    chats=1,
+    talking=1,
     words=20,
-    salts=20,
+    reply_tokens=4,
+    every=20,
+    salts=8,
     aims={
         "cached_share": Aim(0.85),
         "computed_over_naive": Aim(0.15, at_most=True),

@@ -20,7 +20,7 @@ from bot.bootstrap.core import Core
 from bot.ingress.intake import Intake
 from bot.servers.valkey import EmbeddedValkey
 from bot.settings import Settings
-from bot.settings.sections import ContextSection, EngineSection, TerminalSection
+from bot.settings.sections import ContextSection, EngineSection, PrivacySection, TerminalSection
 from bot.store.schema import migrate
 from bot.telemetry.events import Hooks
 from bot.turns.tasks import end
@@ -80,6 +80,8 @@ async def our_path(
             engine=EngineSection(max_reply_tokens=reply_tokens, temperature=0.0),
             context=ContextSection(budget_tokens=window),
             terminal=TerminalSection(enabled=False),
+            # The baselines see what is quoted, too.
+            privacy=PrivacySection(mode="quoted"),
         )
         settings.data.create()
         await migrate(settings.database_url)

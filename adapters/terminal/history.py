@@ -95,6 +95,10 @@ class History:
         """Forget what a person said in a room up to an instant, and what was answered to it."""
         await self._forget(conversation, person, before)
 
+    async def forget_older(self, conversation: str, instant: datetime) -> int:
+        """Forget everything that was said in a room before an instant; how many records that were."""
+        return await self._records.forget_older(conversation, instant)
+
     async def forget_before(self, instant: datetime) -> int:
         """Forget everything that was said before an instant, in all rooms; how many records that were."""
         return await self._records.forget_before("", instant)

@@ -72,4 +72,6 @@ def stop_of(guest: Guest) -> StopRequested:
 
 
 def _quoted(ref: str, entry: Entry) -> Quoted:
-    return Quoted(ref=ref, author=entry.name, text=entry.text, by_assistant=entry.by_assistant)
+    return Quoted(
+        ref=ref, author=entry.name, text=entry.text, by_assistant=entry.by_assistant, author_id=entry.person
+    )

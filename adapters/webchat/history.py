@@ -25,6 +25,10 @@ class RoomHistory:
         """Forget what a person said in a room before an instant, and what was answered to it."""
         await self._forget(conversation, person, before)
 
+    async def forget_older(self, conversation: str, instant: datetime) -> int:
+        """Forget everything that was said in a room before an instant; how many records that were."""
+        return await self._house.sweep_room(conversation, instant)
+
     async def forget_before(self, instant: datetime) -> int:
         """Forget everything that was said before an instant, in all rooms; how many records that were."""
         return await self._house.sweep(instant)

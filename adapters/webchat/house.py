@@ -10,7 +10,7 @@ from adapters.webchat.assisting import Assisting
 from adapters.webchat.entries import Entry, EntryKind, Happening
 from adapters.webchat.forgetting import Forgetting
 from adapters.webchat.housekeeping import Housekeeping
-from adapters.webchat.ids import FEEDBACK, LOGS, SECRETS
+from adapters.webchat.ids import FEEDBACK, LOGS, SECRETS, feedback_stream, log_stream
 from adapters.webchat.invitations import Invitation
 from adapters.webchat.inviting import Inviting
 from adapters.webchat.people import Membership, Profile
@@ -63,4 +63,12 @@ class House(Reception, Housekeeping, Inviting, Talking, Reading, Assisting, Forg
         dropped += await self._records.forget_before(FEEDBACK, older_than)
         # Somebody else may have dropped them before.
         self._log.forget_tails()
+        return dropped
+
+    async def sweep_room(self, room: str, older_than: datetime) -> int:
+        """Drop what was said in one room before an instant, and what people thought of it; how much that was."""
+        dropped = await self._records.forget_older(log_stream(room), older_than)
+        dropped += await self._records.forget_older(feedback_stream(room), older_than)
+        if dropped:
+            self._log.forget_tails()
         return dropped

@@ -53,4 +53,6 @@ def _is_admin(room: RoomState, person: str) -> bool | None:
 
 def _quoted(entry: Entry) -> Quoted:
     text = entry.markdown if entry.by_assistant else entry.text
-    return Quoted(ref=entry.ref, author=entry.name, text=text, by_assistant=entry.by_assistant)
+    return Quoted(
+        ref=entry.ref, author=entry.name, text=text, by_assistant=entry.by_assistant, author_id=entry.by
+    )

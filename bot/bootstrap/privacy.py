@@ -34,6 +34,7 @@ from bot.store.redis_client import open_redis
 from bot.store.redis_scrubbing import rewrite_log
 from bot.store.schema import require_current
 from bot.store.scrubbing import scrub, tidy
+from bot.turns.journal.cleanings import Cleanings
 from bot.turns.journal.forgetting import Forgetting
 from bot.turns.journal.history_wishes import HistoryWishes
 from bot.turns.journal.retaining import Retaining
@@ -70,7 +71,7 @@ def make_forgetter(core: Core) -> Forgetter:
         live=shared.bus,
         scrub=partial(scrub, core.database),
         rewrite_log=partial(rewrite_log, shared.redis) if shared.redis else None,
-        cheap=core.database.dialect == "sqlite",
+        cleanings=Cleanings(core.database, core.clock),
         histories=OwnHistories(HistoryWishes(core.database), histories),
     )
     return Forgetter(Forgetting(core.database, core.vault, core.clock, histories), traces)
@@ -92,6 +93,7 @@ async def open_privacy(settings: Settings) -> AsyncIterator[Opened]:
             live=RedisLiveBus(redis, vault),
             scrub=partial(scrub, database),
             rewrite_log=partial(rewrite_log, redis),
+            cleanings=Cleanings(database, clock),
             histories=OwnHistories(HistoryWishes(database), histories, keeps=False),
         )
         forgetting = Forgetting(database, vault, clock, histories)
@@ -117,7 +119,13 @@ def _retention(
 ) -> Retention:
     days = {WEBCHAT: settings.webchat.retention_days}
     stores = (
-        OwnStore(drop=partial(_drop, history), days=days.get(name, 0)) for name, history in histories.items()
+        OwnStore(
+            drop=partial(_drop, history),
+            drop_in=partial(_drop_in, history),
+            adapter=name,
+            days=days.get(name, 0),
+        )
+        for name, history in histories.items()
     )
     elsewhere = Elsewhere(
         drop_context=contexts.drop,
@@ -131,6 +139,13 @@ def _retention(
 async def _drop(history: OwnHistory, before: datetime) -> int:
     try:
         return await history.forget_before(before)
+    except RecordsUnavailable as exc:
+        raise StoreUnavailable(str(exc)) from exc
+
+
+async def _drop_in(history: OwnHistory, conversation: str, before: datetime) -> int:
+    try:
+        return await history.forget_older(conversation, before)
     except RecordsUnavailable as exc:
         raise StoreUnavailable(str(exc)) from exc
 

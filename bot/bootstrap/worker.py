@@ -161,9 +161,10 @@ def _skills(
     skills = {name: UnlessOff(skill) for name, skill in skills.items()}
     # What is anybody's right, switched on or off.
     skills[Skill.EXPORT] = Export(partial(_kept_of_asker, Exporting(core.database, core.vault)))
-    skills[Skill.PRIVACY] = Privacy(days)
+    shown = [name for name, platform in core.platforms.items() if platform.history is not None]
+    skills[Skill.PRIVACY] = Privacy(days, shown)
     return {
-        name: Told(skill, name=persona.name, days=days, introduces=core.introduces)
+        name: Told(skill, name=persona.name, days=days, introduces=core.introduces, own_histories=shown)
         for name, skill in skills.items()
     }
 

@@ -24,6 +24,11 @@ class BelievedClock:
     #: When the clock will be believed again, on the monotonic one; None while it is.
     _trusted_at: float | None = None
 
+    @property
+    def has_looked(self) -> bool:
+        """Whether there was a look; before, only the record's newest thing tells what time it may be."""
+        return self._wall is not None
+
     def believes(self, wall: datetime, monotonic: float, newest: datetime | None) -> bool:
         """Look at both clocks and tell whether the wall clock may be acted on.
 

@@ -6,6 +6,7 @@ import random
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Protocol
 
 from adapters.base import ConversationKind
@@ -29,6 +30,8 @@ _AGAIN_S = 5.0
 _AGAIN_AT_MOST_S = 40.0
 #: Seconds between two looks for what another process had forgotten, and this one keeps the history of.
 _LOOK_S = 5.0
+#: Time after which whoever owes a cleaning is taken to be gone.
+_GONE_AFTER = timedelta(minutes=3)
 
 
 class LiveTraces(Protocol):
@@ -43,6 +46,26 @@ class LiveTraces(Protocol):
         ...
 
 
+class OwedCleanings(Protocol):
+    """Where it stands that something is still to be cleaned. Every call raises `StoreUnavailable`."""
+
+    async def owe(self) -> str:
+        """Write down that files are to be cleaned; returns the id."""
+        ...
+
+    async def owed(self, age: timedelta | None = None) -> dict[str, Chat | None]:
+        """Read what is owed (for that long at least), and which chat's caches are meant, too; by id."""
+        ...
+
+    async def done(self, cleanings: Collection[str]) -> None:
+        """Cross some off; one that is not there is fine."""
+        ...
+
+    async def recent(self, chat_id: str) -> tuple[str, ...]:
+        """Name the turns of a chat of which a live snapshot may still be kept."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traces:
     """Where something of a chat is beside the record's rows."""
@@ -54,8 +77,8 @@ class Traces:
     scrub: Callable[[], Awaitable[None]]
     #: Takes it out of Redis' file. Raises `ScheduleUnavailable`. None where there is no Redis.
     rewrite_log: Callable[[], Awaitable[None]] | None
-    #: Cleaning holds nobody up here: it is done at the start, too, lest a crash came between forgetting and cleaning.
-    cheap: bool = False
+    #: What is owed, whatever crashes.
+    cleanings: OwedCleanings
     #: What adapters keep themselves. None where none does.
     histories: OwnHistories | None = None
 
@@ -66,11 +89,25 @@ class _Owed:
 
     chats: dict[str, Chat] = field(default_factory=dict)
     turns: dict[str, set[str]] = field(default_factory=dict)
+    #: What is crossed off in the end.
+    cleanings: set[str] = field(default_factory=set)
+    #: What is done is not done again because something after it failed.
+    files: bool = False
+    log: bool = False
 
-    def add(self, forgotten: Forgotten) -> None:
-        chat = forgotten.chat
-        self.chats[chat.id] = chat
-        self.turns.setdefault(chat.adapter, set()).update(forgotten.recent)
+    def add(self, cleaning: str, chat: Chat | None, recent: Collection[str]) -> None:
+        self.cleanings.add(cleaning)
+        self.files = self.log = True
+        if chat is not None:
+            self.chats[chat.id] = chat
+            self.turns.setdefault(chat.adapter, set()).update(recent)
+
+    def add_all(self, other: "_Owed") -> None:
+        self.chats |= other.chats
+        for adapter, turn_ids in other.turns.items():
+            self.turns.setdefault(adapter, set()).update(turn_ids)
+        self.cleanings |= other.cleanings
+        self.files, self.log = self.files or other.files, self.log or other.log
 
 
 class Forgetter:
@@ -112,10 +149,16 @@ class Forgetter:
         return await self._traceless(await self._forgetting.forget_person(chat.id, sender_id, names))
 
     async def everywhere(
-        self, adapter: str, account: str, sender_id: str, names: Collection[str] = ()
+        self,
+        adapter: str,
+        account: str,
+        sender_id: str,
+        names: Collection[str] = (),
+        *,
+        asked_in: str | None = None,
     ) -> list[Forgotten]:
-        """Forget one person in every chat of an account."""
-        found = await self._forgetting.chats_of(adapter, account, sender_id)
+        """Forget one person in every chat of an account that keeps words of theirs, and where they ask for it."""
+        found = await self._forgetting.chats_of(adapter, account, sender_id, asked_in=asked_in)
         return [await self.person(chat, sender_id, names) for chat in found]
 
     async def clean(self) -> None:
@@ -124,27 +167,21 @@ class Forgetter:
         self._wanted.clear()
         try:
             await asyncio.sleep(self._settle_s)
-            for chat in owed.chats.values():
-                await self._drop(chat)
-            for adapter, turn_ids in owed.turns.items():
-                await self._traces.live.forget(adapter, turn_ids)
-            try:
-                await self._forget_histories()
-            except AsideError:
-                # What one history cannot forget now must not keep everybody's files from being cleaned.
-                await self._clean_files()
-                raise
-            await self._clean_files()
+            await self._clear_caches(owed)
+            trouble = await self._forget_histories(owed)
+            # What one history cannot forget now must not keep everybody's files from being cleaned.
+            await self._clean_files(owed)
+            await self._cross_off(owed, trouble)
         except BaseException:
-            self._owe(owed)
+            self._owed.add_all(owed)
+            self._wanted.set()
             raise
 
     async def run(self) -> None:
         """Clean after everything that is forgotten, until cancelled; trouble is logged once."""
         trouble, again_s = False, _AGAIN_S
         with suppress(StoreUnavailable):
-            if self._traces.cheap and await self._forgetting.was_busy():
-                self._wanted.set()
+            await self._adopt()
         while True:
             await self._until_wanted()
             try:
@@ -161,14 +198,43 @@ class Forgetter:
                 trouble, again_s = False, _AGAIN_S
                 await asyncio.sleep(self._pace_s)
 
-    async def _forget_histories(self) -> None:
-        if self._traces.histories is not None:
-            await self._traces.histories.carry_out()
+    async def _clear_caches(self, owed: _Owed) -> None:
+        for chat in owed.chats.values():
+            await self._drop(chat)
+        for adapter, turn_ids in owed.turns.items():
+            await self._traces.live.forget(adapter, turn_ids)
 
-    async def _clean_files(self) -> None:
-        await self._traces.scrub()
-        if self._traces.rewrite_log is not None:
+    async def _forget_histories(self, owed: _Owed) -> AsideError | None:
+        histories = self._traces.histories
+        if histories is None or not await histories.any_pending():
+            return None
+        if not owed.cleanings:
+            owed.cleanings.add(await self._traces.cleanings.owe())
+        carried = await histories.carry_out()
+        owed.files = owed.files or carried.forgotten > 0
+        return carried.trouble
+
+    async def _clean_files(self, owed: _Owed) -> None:
+        if owed.files:
+            await self._traces.scrub()
+            owed.files = False
+        if owed.log and self._traces.rewrite_log is not None:
             await self._traces.rewrite_log()
+        owed.log = False
+
+    async def _cross_off(self, owed: _Owed, trouble: AsideError | None) -> None:
+        if trouble is not None:
+            raise trouble
+        await self._traces.cleanings.done(owed.cleanings)
+
+    async def _adopt(self, age: timedelta | None = None) -> None:
+        """Take on what others owe (for that long): they may be gone, and cleaning twice does no harm."""
+        cleanings = self._traces.cleanings
+        found = await cleanings.owed(age)
+        for cleaning in found.keys() - self._owed.cleanings:
+            chat = found[cleaning]
+            self._owed.add(cleaning, chat, await cleanings.recent(chat.id) if chat else ())
+            self._wanted.set()
 
     async def _until_wanted(self) -> None:
         """Wait until this process has forgotten something, or another has that this one keeps the history of."""
@@ -182,7 +248,8 @@ class Forgetter:
     async def _wanted_elsewhere(self) -> bool:
         histories = self._traces.histories
         try:
-            return histories is not None and await histories.any_pending()
+            await self._adopt(_GONE_AFTER)
+            return self._wanted.is_set() or (histories is not None and await histories.any_pending())
         except StoreUnavailable:
             return False
 
@@ -193,7 +260,7 @@ class Forgetter:
             await self._drop(forgotten.chat)
         except ContextUnavailable:
             logger.debug("the caches of chat %s follow later", forgotten.chat.id)
-        self._owed.add(forgotten)
+        self._owed.add(forgotten.cleaning, forgotten.chat, forgotten.recent)
         self._wanted.set()
         logger.info("chat %s: %d turns are forgotten", forgotten.chat.id, forgotten.turns)
         return forgotten
@@ -201,9 +268,3 @@ class Forgetter:
     async def _drop(self, chat: Chat) -> None:
         await self._traces.contexts.drop(chat)
         await self._traces.ambient.drop(chat, deaf_s=DEAF_S)
-
-    def _owe(self, owed: _Owed) -> None:
-        self._owed.chats |= owed.chats
-        for adapter, turn_ids in owed.turns.items():
-            self._owed.turns.setdefault(adapter, set()).update(turn_ids)
-        self._wanted.set()

@@ -64,7 +64,7 @@ class WatchedKeys:
 async def require_keys(keys: Keys, rekeying: Rekeying, where: str) -> None:
     """Refuse to start without the keys that the record is sealed with. Raises `StartupError`, naming them."""
     missing = []
-    for key_id in sorted(await rekeying.seen()):
+    for key_id in sorted(await rekeying.counted()):
         try:
             keys.key(key_id)
         except KeyMissing:

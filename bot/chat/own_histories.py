@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from adapters.own_history import OwnHistory
@@ -24,6 +25,15 @@ class Wishes(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarriedOut:
+    """What came of the wishes that waited."""
+
+    forgotten: int = 0
+    #: Why the first of those that wait still does.
+    trouble: AsideError | None = None
+
+
 class OwnHistories:
     """The histories that this process can have forgotten, by adapter.
 
@@ -40,18 +50,19 @@ class OwnHistories:
         """Tell whether something is to be forgotten. Raises `StoreUnavailable`."""
         return bool(self._histories) and bool(await self._wishes.pending(self._histories, most=1))
 
-    async def carry_out(self) -> None:
-        """Forget what waits. What cannot be forgotten now holds up nothing else. Raises the first `AsideError`."""
+    async def carry_out(self) -> CarriedOut:
+        """Forget what waits. What cannot be forgotten now holds up nothing else. Raises `StoreUnavailable`."""
         if not self._histories:
-            return
-        first: AsideError | None = None
+            return CarriedOut()
+        forgotten, trouble = 0, None
         for wish in await self._wishes.pending(self._histories):
             try:
                 await self._forget(wish)
             except AsideError as exc:
-                first = first or exc
-        if first is not None:
-            raise first
+                trouble = trouble or exc
+            else:
+                forgotten += 1
+        return CarriedOut(forgotten=forgotten, trouble=trouble)
 
     async def _forget(self, wish: HistoryWish) -> None:
         history = self._histories[wish.adapter]

@@ -28,6 +28,10 @@ class OwnStore:
 
     #: Drops what is from before an instant; how much that was. May raise `StoreUnavailable`.
     drop: Callable[[datetime], Awaitable[int]]
+    #: The adapter whose store it is; empty where its conversations are no chats.
+    adapter: str = ""
+    #: Drops it in one conversation alone, for a chat that keeps less. May raise `StoreUnavailable`.
+    drop_in: Callable[[str, datetime], Awaitable[int]] | None = None
     #: For how many days it is kept; 0 is as long as the deployment keeps words. Never longer than that.
     days: int = 0
 
@@ -73,8 +77,13 @@ class Retention:
         for chat_id, days in await self._retaining.stricter(self._days):
             swept += await self._sweep(self._before(days), chat_id)
             dropped += await self._drop_memories(days, chat_id)
+        while exports := await self._retaining.drop_exports(self._before(0), self._clock.now()):
+            dropped += exports
+        await self._drop_names()
         await self._retaining.drop_tombstones(self._clock.now())
-        dropped += sum([await store.drop(self._store_before(store)) for store in self._elsewhere.stores])
+        for store in self._elsewhere.stores:
+            dropped += await self._drop_stricter(store)
+            dropped += await store.drop(self._store_before(store))
         self._unclean = self._unclean or bool(swept or dropped)
         await self._scrub()
         return swept
@@ -101,14 +110,21 @@ class Retention:
             self._unclean, self._cleaned_s = False, now_s
 
     async def _may_sweep(self) -> bool:
-        newest = await self._retaining.newest()
+        newest, has_looked = await self._retaining.newest(), self._believed.has_looked
         believes = self._believed.believes(self._clock.now(), self._clock.monotonic(), newest)
         if not believes and not self._doubts:
-            logger.warning(
-                "the clock is more than a day ahead of where it should be: nothing is swept for %d minutes; "
-                "if it is wrong, set it right until then",
-                TRUST_AFTER_S // 60,
-            )
+            if has_looked:
+                logger.warning(
+                    "the clock is more than a day ahead of where it should be: nothing is swept for %d minutes; "
+                    "if it is wrong, set it right until then",
+                    TRUST_AFTER_S // 60,
+                )
+            else:
+                logger.warning(
+                    "the newest message is more than a day old: nothing is swept for %d minutes, in case the clock "
+                    "is ahead; if it is right, there is nothing to do",
+                    TRUST_AFTER_S // 60,
+                )
         self._doubts = not believes
         return believes
 
@@ -141,6 +157,12 @@ class Retention:
                 await self._drop(chat)
         return dropped
 
+    async def _drop_names(self) -> None:
+        more = True
+        while more:
+            more = await self._retaining.drop_names(self._before(self._days), self._clock.now())
+            await asyncio.sleep(_PAUSE_S)
+
     async def _drop(self, chat: Chat) -> None:
         try:
             await self._elsewhere.drop_context(chat)
@@ -148,8 +170,20 @@ class Retention:
             # Its version no longer fits, so nobody reads it; and it goes with its time to live.
             logger.debug("the cached context of chat %s could not be dropped", chat.id)
 
-    def _store_before(self, store: OwnStore) -> datetime:
-        return self._before(max(min(store.days or self._days, self._days), 1))
+    async def _drop_stricter(self, store: OwnStore) -> int:
+        if store.drop_in is None:
+            return 0
+        stricter = await self._retaining.stricter_of(store.adapter, self._days)
+        return sum(
+            [
+                await store.drop_in(conversation, self._store_before(store, days))
+                for conversation, days in stricter
+            ]
+        )
+
+    def _store_before(self, store: OwnStore, chats_days: int | None = None) -> datetime:
+        days = self._days if chats_days is None else min(chats_days, self._days)
+        return self._before(max(min(store.days or days, days), 1))
 
     def _before(self, days: int) -> datetime:
         return self._clock.now() - max(timedelta(days=days), timedelta(seconds=AT_ONCE_S))

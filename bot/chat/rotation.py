@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 #: Seconds between two looks at the key's age.
 LOOK_S = 300.0
+#: How far clocks may differ: a key of later than that was made by a clock that was wrong, and counts as old.
+_AHEAD = timedelta(hours=1)
 
 
 class RotationFailed(AsideError):
@@ -96,8 +98,8 @@ class Rotation:
         return not self._kept.issuperset(ring.retiring) or self._is_old(ring, epoch)
 
     def _is_old(self, ring: KeyRing, epoch: timedelta) -> bool:
-        made_at = ring.made_at.get(ring.current)
-        return made_at is None or self._clock.now() - made_at >= epoch
+        made_at, now = ring.made_at.get(ring.current), self._clock.now()
+        return made_at is None or now - made_at >= epoch or made_at - now > _AHEAD
 
     async def _run(self, begin: Callable[[KeyRing], KeyRing]) -> Rotated:
         try:

@@ -22,6 +22,11 @@ _WARNING = (
     "can then be read only with a copy of the key file that was made with them."
 )
 
+_GIVEN_WARNING = (
+    "Every data key is wrapped by the current key of vault.keys. First restart every process with both keys in "
+    "vault.keys: one that lacks the current key can read nothing afterwards."
+)
+
 
 def _add_arguments(parser: ArgumentParser) -> None:
     actions = parser.add_subparsers(metavar="ACTION", required=True)
@@ -32,12 +37,14 @@ def _add_arguments(parser: ArgumentParser) -> None:
 
 async def _show(_arguments: Namespace, settings: Settings) -> int:
     from bot.bootstrap.keys import open_rekeying
-    from bot.bootstrap.vault import standing_keys, where_keys_are
+    from bot.bootstrap.vault import given_keys, standing_keys, where_keys_are
 
     ring = standing_keys(settings)
     async with open_rekeying(settings) as rekeying:
         counts = await rekeying.counted()
     print(_table(ring, counts, SystemClock().now()))
+    if given_keys(settings):
+        _tell_what_is_free(ring, counts)
     missing = sorted(counts.keys() - ring.keys.keys())
     for key_id in missing:
         print(f"{where_keys_are(settings)} lacks key {key_id}: restore it.")
@@ -49,27 +56,50 @@ async def _rotate(arguments: Namespace, settings: Settings) -> int:
     from bot.bootstrap.vault import given_keys
 
     if given := given_keys(settings):
-        return await _rewrap(settings, given)
-    print(_WARNING)
-    if not arguments.yes and not await agrees("Rotate?"):
-        print("Nothing was changed.")
+        return await _rewrap(arguments, settings, given)
+    if not await _is_wanted(arguments, _WARNING):
         return 1
     async with open_rotation(settings) as rotation:
         print(f"This takes {settings.worker.lease_s:g} seconds and a little more.", flush=True)
         return _told(await rotation.rotate())
 
 
-async def _rewrap(settings: Settings, ring: "KeyRing") -> int:
+async def _is_wanted(arguments: Namespace, warning: str) -> bool:
+    print(warning)
+    if arguments.yes or await agrees("Rotate?"):
+        return True
+    print("Nothing was changed.")
+    return False
+
+
+async def _rewrap(arguments: Namespace, settings: Settings, ring: "KeyRing") -> int:
     """Rotate keys that are the operator's to change: everything is wrapped by the current one."""
     from bot.bootstrap.keys import open_rekeying, rewrap_by_given
 
+    if not await _is_wanted(arguments, _GIVEN_WARNING):
+        return 1
     async with open_rekeying(settings) as rekeying:
         done = await rewrap_by_given(settings, ring, rekeying)
-    print(f"Key {ring.current} wraps everything now; {done.rewrapped} data keys were wrapped anew.")
-    free = [key_id for key_id in ring.retiring if not done.stuck[key_id]]
-    if free:
-        print(f"Once every process runs with these keys, take out of vault.keys: {', '.join(free)}")
+        counts = await rekeying.counted()
+    print(
+        f"{done.rewrapped} data keys were wrapped anew; {counts[ring.current]} are wrapped by key {ring.current}."
+    )
+    _tell_what_is_free(ring, counts)
     return 1 if done.stuck else 0
+
+
+def _tell_what_is_free(ring: "KeyRing", counts: Mapping[str, int]) -> None:
+    """Tell which keys of the settings may be taken out: a process with older settings might still wrap by one."""
+    for key_id in ring.retiring:
+        if number := counts.get(key_id, 0):
+            print(
+                f"Leave key {key_id} in vault.keys: it wraps {number} data keys. `aside keys rotate` changes that."
+            )
+        else:
+            print(
+                f"Key {key_id} wraps nothing. If every process has been restarted with {ring.current} as the current "
+                "key and `aside keys show` says so again, take it out of vault.keys and restart them."
+            )
 
 
 def _told(done: "Rotated") -> int:

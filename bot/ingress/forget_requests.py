@@ -67,7 +67,10 @@ class ForgetRequests:
     async def _forget(self, wish: Wish, event: Inbound) -> list[Forgotten]:
         sender, names = event.sender.id, {event.sender.name}
         if wish is Wish.ME and event.conversation.kind is ConversationKind.DIRECT:
-            return await self._forgetter.everywhere(event.adapter, event.account, sender, names)
+            here = event.conversation.ref
+            return await self._forgetter.everywhere(
+                event.adapter, event.account, sender, names, asked_in=here
+            )
         chat = await self._chats.chat_by_conversation(event.adapter, event.account, event.conversation.ref)
         if chat is None:
             return []

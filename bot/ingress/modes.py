@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import math
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from types import TracebackType
 from typing import Final, Protocol, Self
 
@@ -16,6 +18,8 @@ from bot.turns.tasks import end
 
 logger = logging.getLogger(__name__)
 
+#: Seconds between two looks at all chats; between those only what changed is read.
+_WHOLE_EVERY_S = 600.0
 #: Seconds without a look after which nobody is believed to allow more than the least.
 _BELIEVED_S = 15.0
 
@@ -31,6 +35,7 @@ class Mode:
 
 #: The mode that allows the least of a chat that is not switched off.
 LEAST: Final = Mode(Consent.MENTIONS)
+_PLAIN: Final = {consent: Mode(consent) for consent in Consent}
 
 
 class Modes(Protocol):
@@ -68,8 +73,8 @@ class FirstModes:
         """Nothing ends."""
 
 
-#: `Journal.chosen`: reads the modes of the chats that are in another one than the first.
-Choices = Callable[[Consent], Awaitable[Chosen]]
+#: `Journal.chosen`: reads the modes of the chats that are in another one than the first, or what changed from then on.
+Choices = Callable[[Consent, datetime | None], Awaitable[Chosen]]
 
 
 class KnownModes:
@@ -89,14 +94,20 @@ class KnownModes:
         self._choices = choices
         self._clock = clock
         self._every_s = every_s
-        self._modes: dict[tuple[str, str, str], Mode] = {}
+        self._modes: dict[tuple[str, str, str], Consent] = {}
+        self._heard: dict[tuple[str, str, str], Mode] = {}
+        self._since: datetime | None = None
+        self._whole_s = -math.inf
         self._looked_s = clock.monotonic()
         self._out = False
         self._task: asyncio.Task[None] | None = None
 
     def of(self, adapter: str, account: str, conversation: str) -> Mode:
         """Return a chat's mode as it was at the last look."""
-        return self._modes.get((adapter, account, conversation), self._unknown)
+        where = adapter, account, conversation
+        if (consent := self._modes.get(where)) is None:
+            return self._unknown
+        return self._heard.get(where, LEAST) if consent is Consent.RECENT else _PLAIN[consent]
 
     async def __aenter__(self) -> Self:
         """Look, and go on looking."""
@@ -114,19 +125,33 @@ class KnownModes:
     async def look(self) -> None:
         """Read the modes from the record; while that is away, believe less and less."""
         began_s = self._clock.monotonic()
+        is_whole = self._since is None or began_s - self._whole_s >= _WHOLE_EVERY_S
         try:
-            chosen = await self._choices(self._first)
+            chosen = await self._choices(self._first, None if is_whole else self._since)
         except StoreUnavailable:
             self._note(out=True)
             if began_s - self._looked_s > _BELIEVED_S:
                 self._unknown = LEAST
-                self._modes = {
-                    where: mode for where, mode in self._modes.items() if mode.consent is Consent.OFF
-                }
+                self._modes = {where: mode for where, mode in self._modes.items() if mode is Consent.OFF}
+                # What was dropped is read again when the record is back.
+                self._since = None
             return
-        self._modes, self._unknown = _modes(chosen), Mode(self._first)
-        self._looked_s = began_s
+        self._take(chosen, is_whole=is_whole)
+        self._unknown, self._since = Mode(self._first), chosen.since
+        self._looked_s, self._whole_s = began_s, began_s if is_whole else self._whole_s
         self._note(out=False)
+
+    def _take(self, chosen: Chosen, *, is_whole: bool) -> None:
+        if is_whole:
+            self._modes = chosen.modes
+        for where, consent in () if is_whole else chosen.modes.items():
+            if consent is self._first:
+                self._modes.pop(where, None)
+            else:
+                self._modes[where] = consent
+        self._heard = {
+            (chat.adapter, chat.account, chat.conversation): Mode(chat.consent, chat) for chat in chosen.heard
+        }
 
     async def _run(self) -> None:
         while True:
@@ -140,12 +165,3 @@ class KnownModes:
         if out != self._out:
             self._out = out
             logger.warning("what chats allow %s", "cannot be read now" if out else "is read again")
-
-
-def _modes(chosen: Chosen) -> dict[tuple[str, str, str], Mode]:
-    # Each but the few with a chat of their own is one of these.
-    plain = {consent: Mode(consent) for consent in Consent}
-    modes = {where: plain[consent] for where, consent in chosen.modes.items()}
-    for chat in chosen.heard:
-        modes[chat.adapter, chat.account, chat.conversation] = Mode(chat.consent, chat)
-    return modes

@@ -162,16 +162,15 @@ def _counts_where_off(addressing: Addressing, event: Inbound) -> bool:
 def _seen(event: Inbound, consent: Consent) -> Inbound:
     """Blank the message that one replies to, unless the chat lets it be seen, or it is the assistant's or their own.
 
-    In a direct chat there is nobody else.
+    In a direct chat there is nobody else. A name shows nothing: anybody may bear it.
     """
     quoted = event.quoted
     if quoted is None or quoted.by_assistant or consent is not Consent.MENTIONS:
         return event
-    if event.conversation.kind is ConversationKind.DIRECT or quoted.author == event.sender.name:
+    is_own = quoted.author_id != "" and quoted.author_id == event.sender.id
+    if event.conversation.kind is ConversationKind.DIRECT or is_own or not (quoted.author or quoted.text):
         return event
-    return (
-        replace(event, quoted=replace(quoted, author="", text="")) if quoted.author or quoted.text else event
-    )
+    return replace(event, quoted=replace(quoted, author="", text="", author_id=""))
 
 
 def _too_long(chars: int, most: int) -> str:

@@ -186,7 +186,7 @@ class VaultSection(Section):
     #: Empty is `keys/vault.key` in the data directory.
     key_file: OptionalPath = None
     #: The content of a key file, in its place: for keys that come by the environment or as a mounted secret. They
-    #: change epochs by hand: put another one first, as `current`, run `aside keys rotate`, take the old one out.
+    #: change epochs by hand, step by step as `docs/privacy.md` says, and need a `root`, which never changes.
     keys: KeyRingText = SecretStr("")
     #: Bound into every sealed value; it cannot be changed later.
     organisation: Words = "default"

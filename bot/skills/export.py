@@ -35,7 +35,7 @@ class Export:
 
 
 def exported(kept: Sequence[KeptChat], *, most_chars: int = MOST_CHARS) -> str:
-    """Write what is kept as JSON; where that is too much, the oldest messages are left out and counted. Pure."""
+    """Write what is kept as JSON; what does not fit, the newest first, is left out and counted. Pure."""
     messages = sorted(
         ((one, message) for one in kept for message in one.messages),
         key=lambda pair: pair[1].accepted_at,
@@ -44,14 +44,14 @@ def exported(kept: Sequence[KeptChat], *, most_chars: int = MOST_CHARS) -> str:
     shown, room = [], most_chars
     for one, message in messages:
         entry = _message(one, message)
-        room -= len(json.dumps(entry, ensure_ascii=False))
-        if room < 0:
-            break
-        shown.append(entry)
+        size = len(json.dumps(entry, ensure_ascii=False))
+        if size <= room:
+            room -= size
+            shown.append(entry)
     document: dict[str, Any] = {
         "messages": shown[::-1],
         "remembered": [text for one in kept for text in one.memories],
-        "older_messages_left_out": len(messages) - len(shown),
+        "messages_left_out": len(messages) - len(shown),
     }
     # A fence inside of a text must not end ours.
     body = json.dumps(document, ensure_ascii=False, indent=1).replace("`", "\\u0060")

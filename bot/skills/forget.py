@@ -21,7 +21,8 @@ _ARGUMENT = re.compile(r"/forget(?:@[^\s@]+)?\s+(me|chat)[.!]*\s*", re.IGNORECAS
 
 HOW = (
     "Write `/forget me` and I forget everything you said to me in this chat, and what I answered; in a direct chat, "
-    "in every chat. `/forget chat` forgets everything said here. It cannot be undone."
+    "also in every other chat where I still keep a question or a wish of yours. "
+    "`/forget chat` forgets everything said here. It cannot be undone."
 )
 ADMINS_ONLY = (
     "Only an admin of this group can have everything here forgotten. "

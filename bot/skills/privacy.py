@@ -1,6 +1,6 @@
 """`/privacy`: showing what the assistant sees and keeps in a chat, and changing it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from bot.chat.consent import Refused, Wish, judge, read
@@ -16,8 +16,10 @@ Days = Callable[[Chat], int]
 class Privacy:
     """The skill; what it changes is stored together with the reply that tells everybody of it."""
 
-    def __init__(self, days: Days) -> None:
+    def __init__(self, days: Days, own_histories: Collection[str] = ()) -> None:
+        """Keep the settings; `own_histories` are the adapters whose messages this deployment itself shows."""
         self._days = days
+        self._own_histories = frozenset(own_histories)
 
     async def reply(self, turn: Turn, live: LiveReply, stop: Stop) -> Reply:
         """Show how it is, or carry a wish out, or say why not; kept out of the chat's context."""
@@ -27,9 +29,14 @@ class Privacy:
         if isinstance(judged, Refused):
             return _said(refusal(judged, admins_told=last.by_admin is not None))
         if judged is not None:
-            return replace(_said(changed(_with(chat, judged), self._days(chat))), consents=judged)
-        shows = asked.wish is Wish.SHOW
-        return _said(overview(chat, self._days(chat)) if shows else unchanged(chat))
+            told = changed(_with(chat, judged), self._days(chat), shows=self._shows(chat))
+            return replace(_said(told), consents=judged)
+        if asked.wish is Wish.SHOW:
+            return _said(overview(chat, self._days(chat), shows=self._shows(chat)))
+        return _said(unchanged(chat))
+
+    def _shows(self, chat: Chat) -> bool:
+        return chat.adapter in self._own_histories
 
 
 def _said(text: str) -> Reply:

@@ -5,29 +5,29 @@ from bot.chat.consent import MOST_HOURS, MOST_MESSAGES, USUAL_HOURS, USUAL_MESSA
 from bot.turns.model import Chat, Consent
 
 
-def introduction(name: str, chat: Chat, days: int) -> str:
+def introduction(name: str, chat: Chat, days: int, *, shows: bool = False) -> str:
     """Say once in a chat what this is, what it sees here and what it keeps."""
     return (
-        f"I am {name}, an AI assistant, and can be wrong. {_sees_in_short(chat)} {keeps(days)}"
+        f"I am {name}, an AI assistant, and can be wrong. {_sees_in_short(chat)} {keeps(days, shows=shows)}"
         " `/privacy` says more and changes it."
     )
 
 
-def overview(chat: Chat, days: int) -> str:
+def overview(chat: Chat, days: int, *, shows: bool = False) -> str:
     """Answer `/privacy`: how it is here, and what can be chosen."""
-    lines = [f"Privacy in this chat: {_mode(chat)}", "", sees(chat), "", keeps(days)]
+    lines = [f"Privacy in this chat: {_mode(chat)}", "", sees(chat), "", keeps(days, shows=shows)]
     lines += [_FORGETTING, "", *_choices(chat)]
     return "\n".join(lines)
 
 
-def changed(chat: Chat, days: int) -> str:
+def changed(chat: Chat, days: int, *, shows: bool = False) -> str:
     """Confirm a change to everybody in the chat; `chat` is as it is now."""
     if chat.consent is Consent.OFF:
         return (
             "Switched off: in this chat I now ignore everything and keep nothing of it."
             f" `/privacy on` switches me on again{_who(chat)}."
         )
-    return f"Changed. Privacy in this chat is now {_mode(chat)}\n\n{sees(chat)}\n\n{keeps(days)}"
+    return f"Changed. Privacy in this chat is now {_mode(chat)}\n\n{sees(chat)}\n\n{keeps(days, shows=shows)}"
 
 
 def unchanged(chat: Chat) -> str:
@@ -109,11 +109,12 @@ def sees(chat: Chat) -> str:
             )
 
 
-def keeps(days: int) -> str:
-    """Say what is kept, and for how long."""
+def keeps(days: int, *, shows: bool = False) -> str:
+    """Say what is kept, and for how long; `shows` is that this deployment itself shows the chat's messages."""
     kept = "What I see and what I answer is kept encrypted on your organisation's own servers,"
     if days <= 0:
-        return f"{kept} only until I have answered."
+        seen = " The messages themselves can be read here for another day." if shows else ""
+        return f"{kept} only until I have answered.{seen}"
     return f"{kept} for {_counted(days, 'day')}; what I am asked to remember, until it is deleted."
 
 

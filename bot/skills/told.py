@@ -1,5 +1,6 @@
 """What people are told above a reply: once in a chat what this is, and what of their question is not seen."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from bot.skills.base import SkillRunner
@@ -13,11 +14,20 @@ from bot.turns.stopping import Stop
 class Told:
     """A skill, with what has to be said above its reply; none of that enters the chat's context."""
 
-    def __init__(self, skill: SkillRunner, *, name: str, days: Days, introduces: bool = True) -> None:
+    def __init__(
+        self,
+        skill: SkillRunner,
+        *,
+        name: str,
+        days: Days,
+        introduces: bool = True,
+        own_histories: Collection[str] = (),
+    ) -> None:
         self._skill = skill
         self._name = name
         self._days = days
         self._introduces = introduces
+        self._own_histories = frozenset(own_histories)
 
     async def reply(self, turn: Turn, live: LiveReply, stop: Stop) -> Reply | None:
         """Have the skill reply; a chat's first reply is told to introduce the assistant."""
@@ -25,7 +35,9 @@ class Told:
         if reply is None:
             return None
         introduces = self._introduces and turn.chat.met_at is None
-        above = [introduction(self._name, turn.chat, self._days(turn.chat))] if introduces else []
+        shows = turn.chat.adapter in self._own_histories
+        days = self._days(turn.chat)
+        above = [introduction(self._name, turn.chat, days, shows=shows)] if introduces else []
         if any(said.quote_hidden for said in turn.said):
             above.append(quote_hidden(turn.chat))
         if not above:

@@ -167,6 +167,13 @@ class SqlRecordStore:
                 await connection.execute(_DROP_STREAM, self._binds(stream))
                 await take_key(connection, self._binds(stream))
 
+    async def forget_older(self, stream: str, instant: datetime) -> int:
+        """Drop the records of one stream that were stored before an instant; how many that were."""
+        dropped = 0
+        while await self._has_old(stream, instant):
+            dropped += await self._forget_some(stream, instant)
+        return dropped
+
     async def forget_before(self, prefix: str, instant: datetime) -> int:
         """Drop the records stored before an instant in all streams whose name starts so; how many that were."""
         dropped = 0
@@ -185,6 +192,13 @@ class SqlRecordStore:
         with _translated():
             async with self._database.survey() as connection:
                 return list((await connection.execute(_STREAMS_WITH_OLD, binds)).scalars())
+
+    async def _has_old(self, stream: str, instant: datetime) -> bool:
+        """Look first: who only looks locks nothing, and makes no key."""
+        with _translated():
+            async with self._database.read() as connection:
+                binds = self._binds(stream, instant=instant, most=1)
+                return (await connection.execute(_OLD, binds)).first() is not None
 
     async def _forget_some(self, stream: str, instant: datetime) -> int:
         async with self._writing(stream) as (connection, _):

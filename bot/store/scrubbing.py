@@ -3,15 +3,13 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-
-from sqlalchemy import text
 
 from bot.errors import StoreUnavailable
 from bot.store.database import Database
 from bot.store.failures import translated
+from bot.store.vacuuming import clear, write_anew
 
 logger = logging.getLogger(__name__)
 
@@ -19,8 +17,6 @@ logger = logging.getLogger(__name__)
 _WAIT_S = 5.0
 _TRIES = 8
 _PAUSE_S = 0.5
-#: What a table is locked for at most before it is tried again later: others wait behind the one who waits.
-_LOCK_WAIT = "SET lock_timeout = '3s'"
 #: The tables whose old rows hold the wrapped keys of what was forgotten.
 _WITH_KEYS = ("chats", "adapter_stream_keys")
 #: The tables of what was said and answered.
@@ -38,7 +34,7 @@ async def scrub(database: Database) -> None:
     if database.dialect == "sqlite":
         await _cut_off_log(Path(str(database.url.database)))
     else:
-        await _vacuum(database, "VACUUM (FULL)", _WITH_KEYS)
+        await write_anew(database, _WITH_KEYS)
 
 
 async def tidy(database: Database) -> None:
@@ -51,7 +47,7 @@ async def tidy(database: Database) -> None:
     if database.dialect == "sqlite":
         await _cut_off_log(Path(str(database.url.database)))
     else:
-        await _vacuum(database, "VACUUM", _WITH_WORDS)
+        await clear(database, _WITH_WORDS)
 
 
 async def _cut_off_log(path: Path) -> None:
@@ -67,13 +63,3 @@ def _checkpoint(path: Path) -> bool:
     with closing(sqlite3.connect(path, timeout=_WAIT_S, isolation_level=None)) as connection:
         busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     return not busy
-
-
-async def _vacuum(database: Database, how: str, tables: Sequence[str]) -> None:
-    url = database.url.render_as_string(hide_password=False)
-    # Without the limits for statements: it takes as long as it takes.
-    async with Database(url, lease_s=None, connections=1) as alone, alone.connection() as connection:
-        committing = await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await committing.execute(text(_LOCK_WAIT))
-        for table in tables:
-            await committing.execute(text(f"{how} {table}"))

@@ -12,6 +12,7 @@ depends_on = None
 
 #: Those that keep their words for another time than the deployment.
 _HAS_ITS_OWN = sa.text("retention_days IS NOT NULL")
+_EXPORTED = sa.text("skill = 'export' AND reply_sealed IS NOT NULL")
 
 
 def upgrade() -> None:
@@ -19,24 +20,30 @@ def upgrade() -> None:
     for column in _chat_columns():
         op.add_column("chats", column)
     op.create_index("ix_chats_consent", "chats", ["consent", "id"])
+    op.create_index("ix_chats_consent_at", "chats", ["consent_at"])
     op.create_index(
         "ix_chats_retention", "chats", ["id"], sqlite_where=_HAS_ITS_OWN, postgresql_where=_HAS_ITS_OWN
     )
+    op.create_index("ix_turns_exported", "turns", ["id"], sqlite_where=_EXPORTED, postgresql_where=_EXPORTED)
     _create_memories()
     _create_tombstones()
     _create_names()
     _create_stream_keys()
     _create_history_wishes()
+    _create_owed_cleanings()
 
 
 def downgrade() -> None:
     """Take it away again."""
+    op.drop_table("owed_cleanings")
     op.drop_table("history_wishes")
     op.drop_table("adapter_stream_keys")
     op.drop_table("chat_names")
     op.drop_table("tombstones")
     op.drop_table("memories")
+    op.drop_index("ix_turns_exported", "turns")
     op.drop_index("ix_chats_retention", "chats")
+    op.drop_index("ix_chats_consent_at", "chats")
     op.drop_index("ix_chats_consent", "chats")
     for column in reversed(_chat_columns()):
         op.drop_column("chats", column.name)
@@ -53,6 +60,7 @@ def _chat_columns() -> tuple[sa.Column[Any], ...]:
         sa.Column("card_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("last_memory", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("consent", sa.String(length=16), server_default="mentions", nullable=False),
+        sa.Column("consent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("recent_messages", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("recent_hours", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("consent_locked", sa.Boolean(), server_default=sa.false(), nullable=False),
@@ -99,6 +107,7 @@ def _create_names() -> None:
         sa.PrimaryKeyConstraint("chat_id", "likeness", "person"),
         sa.UniqueConstraint("chat_id", "likeness", "number", name="uq_chat_names_number"),
     )
+    op.create_index("ix_chat_names_seen", "chat_names", ["seen_at"], unique=False)
 
 
 def _create_stream_keys() -> None:
@@ -124,3 +133,13 @@ def _create_history_wishes() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_history_wishes_adapter", "history_wishes", ["adapter", "id"], unique=False)
+
+
+def _create_owed_cleanings() -> None:
+    op.create_table(
+        "owed_cleanings",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("chat_id", sa.String(length=32), nullable=True),
+        sa.Column("owed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )

@@ -48,7 +48,8 @@ async def shown(core: Core) -> list[str]:
         entries = await adapter._house.since(room, 0, 100)
         return [entry.markdown for entry in entries if entry.kind is EntryKind.SENT]
     assert isinstance(adapter, TerminalAdapter)
-    said = [entry_of(record) for record in await adapter._history._records.latest(room, 100)]
+    records = SqlRecordStore(core.database, core.vault, adapter.name, core.clock)
+    said = [entry_of(record) for record in await records.latest(room, 100)]
     return [entry.text for entry in said if entry.by_assistant]
 
 

@@ -39,6 +39,7 @@ TAKEN: Final = (
     *_around("scheduler.keep"),
 )
 ASKED: Final = (
+    *_write("journal.bearers"),
     *_around("engine.status"),
     *_around("engine.stream"),
     "engine first",
@@ -85,6 +86,7 @@ STEPS: Final[dict[Scene, tuple[str, ...]]] = {
     Scene.FAILING: (*TAKEN, *ASKED, *_write("journal.fail"), *_around("scheduler.done")),
     Scene.STARTING: (
         *TAKEN,
+        *_write("journal.bearers"),
         *_around("engine.status"),
         *_write("journal.release"),
         *_around("scheduler.done"),

@@ -9,8 +9,10 @@ import pytest
 from bench.prefix import LONG, QUICK, TIMED_TURN, Plan, compared, measure
 from bench.prefix_baselines import Append, Asking, Naive, isolation_tokens, newest, user
 from bench.prefix_meter import Asked, Metered, cached_share, computed_per_reply, first_token_s
+from bench.prefix_ours import our_path
 from bench.prefix_trace import UPSETS, Step, Upset, make_trace
 from bot.chat.budget import Limits
+from engine.base import ChatRequest
 from engine.scripted import ScriptedEngine
 
 REPLY = "considerable information regarding everything discussed"
@@ -171,6 +173,28 @@ async def test_the_whole_bench_runs_on_the_assistants_own_path() -> None:
     assert report.figures["cached_share"] > 0.8
     assert report.figures["computed_over_naive"] < 0.2
     assert report.figures["computed_over_append"] < 1
+
+
+@pytest.mark.parametrize("way", ["ours", "naive", "append"])
+async def test_every_way_is_shown_what_is_quoted(way: str) -> None:
+    shown: list[str] = []
+
+    def answer(request: ChatRequest) -> str:
+        shown.extend(message.content for message in request.messages)
+        return REPLY
+
+    steps = [step for step in trace() if step.quoted][:4]
+    meter = Metered(ScriptedEngine(answer))
+    asking = Asking(meter, name=way, reply_tokens=4)
+    if way == "ours":
+        async with our_path(meter, window=LIMITS.prompt_tokens, reply_tokens=4) as path:
+            for step in steps:
+                await path.say(step)
+    elif way == "naive":
+        await said(meter, Naive(asking, meter, window=LIMITS.prompt_tokens, every=1, probed=50), steps)
+    else:
+        await said(meter, Append(asking, LIMITS, keeps=0.5), steps)
+    assert all(any(step.quoted[1] in text for text in shown) for step in steps if step.quoted)
 
 
 async def said(meter: Metered, way: Naive | Append, steps: list[Step]) -> list[Asked]:

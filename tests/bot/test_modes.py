@@ -1,6 +1,8 @@
 """What a gateway knows of its chats' modes: current within seconds, without I/O, and never more than was allowed."""
 
 import asyncio
+from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
@@ -10,10 +12,11 @@ from bot.ingress.modes import KnownModes
 from bot.store.database import Database
 from bot.turns.journal import Journal
 from bot.turns.journal.consenting import Chosen
-from bot.turns.model import Consent
+from bot.turns.journal.rows import chats
+from bot.turns.model import Consent, ConsentChange
 from tests.fixtures.clocks import ManualClock
 from tests.fixtures.remembered import a_chat
-from tests.fixtures.turns import acceptance
+from tests.fixtures.turns import acceptance, reply
 
 RECENT = a_chat(id="c1", conversation="recent", consent=Consent.RECENT, recent_messages=5, recent_hours=1)
 OFF = a_chat(id="c2", conversation="off", consent=Consent.OFF)
@@ -30,7 +33,7 @@ class Record:
         self.first: Consent | None = None
         self.looked = asyncio.Event()
 
-    async def __call__(self, first: Consent) -> Chosen:
+    async def __call__(self, first: Consent, _since: datetime | None = None) -> Chosen:
         self.asked += 1
         self.first = first
         self.looked.set()
@@ -144,3 +147,96 @@ async def test_a_chat_keeps_the_mode_it_began_in(database: Database, clock: Manu
         assert modes.of("fake", "main", "old").consent is Consent.MENTIONS
         assert modes.of("fake", "main", "new").consent is Consent.QUOTED
         assert [where[2] for where in (await journal.chosen(first)).modes] == [differing]
+
+
+class Grown:
+    """A record of many chats, and how much of it each look read."""
+
+    def __init__(self, database: Database, clock: ManualClock, first: Consent) -> None:
+        self.journal = Journal(database, EphemeralVault(), clock)
+        self.modes = KnownModes(self._read, clock, first=first)
+        self.clock = clock
+        self.read: list[list[str]] = []
+        self._token = 0
+
+    async def _read(self, first: Consent, since: datetime | None) -> Chosen:
+        chosen = await self.journal.chosen(first, since)
+        self.read.append(sorted(where[2] for where in chosen.modes))
+        return chosen
+
+    async def meet(self, room: str, first: Consent = Consent.MENTIONS) -> None:
+        await self.journal.accept([acceptance(conversation=room, sender=room, first_consent=first)])
+
+    async def choose(self, room: str, consent: Consent) -> None:
+        chat = await self.journal.chat_by_conversation("fake", "main", room)
+        self._token += 1
+        if (turn := await self.journal.claim(chat.id, self._token, "epoch")) is None:
+            await self.meet(room)
+            turn = await self.journal.claim(chat.id, self._token, "epoch")
+        change = ConsentChange(consent=consent, recent_messages=5, recent_hours=1)
+        turn = await self.journal.store_reply(turn, replace(reply(), consents=change))
+        await self.journal.start_part(turn, 0)
+        await self.journal.part_sent(turn, 0, "message")
+        await self.journal.finish(turn)
+
+    async def look(self) -> list[Consent]:
+        await self.modes.look()
+        return [self.modes.of("fake", "main", room).consent for room in ROOMS]
+
+
+ROOMS = ["r0", "r1", "r2", "r3", "r4"]
+
+
+@pytest.fixture(params=[Consent.QUOTED, Consent.MENTIONS])
+async def grown(request: pytest.FixtureRequest, database: Database, clock: ManualClock) -> Grown:
+    """Chats that all began in another mode than the one in which chats begin now."""
+    other = Consent.MENTIONS if request.param is Consent.QUOTED else Consent.QUOTED
+    found = Grown(database, clock, request.param)
+    for room in ROOMS:
+        await found.meet(room, other)
+    clock.advance(3600)
+    return found
+
+
+async def test_after_the_first_look_only_what_changed_is_read(grown: Grown) -> None:
+    before = await grown.look()
+    await grown.choose("r1", Consent.OFF)
+    grown.clock.advance(120)
+    assert await grown.look() == [before[0], Consent.OFF, *before[2:]]
+    await grown.choose("r1", Consent.RECENT)
+    await grown.meet("new", Consent.OFF)
+    assert (await grown.look())[1] is Consent.RECENT
+    assert grown.modes.of("fake", "main", "r1").chat is not None
+    assert grown.modes.of("fake", "main", "new").consent is Consent.OFF
+    assert grown.read[0] == ROOMS
+    grown.clock.advance(120)
+    await grown.meet("newer")
+    await grown.look()
+    await grown.look()
+    assert grown.read[-1] == ["newer"]
+
+
+async def test_a_chat_that_chose_the_first_mode_is_known_to_have_it(grown: Grown) -> None:
+    await grown.look()
+    first = grown.modes.of("fake", "main", "unknown").consent
+    await grown.choose("r3", first)
+    assert (await grown.look())[3] is first
+
+
+async def test_what_a_clock_that_is_behind_wrote_is_found_after_a_while(
+    grown: Grown, database: Database
+) -> None:
+    before = await grown.look()
+    async with database.write() as connection:
+        changed = chats.update().where(chats.c.conversation == "r2")
+        await connection.execute(changed.values(consent="off", consent_at=None))
+    assert await grown.look() == before
+    grown.clock.advance(601)
+    assert (await grown.look())[2] is Consent.OFF
+
+
+async def test_all_chats_are_read_in_pages(grown: Grown, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = await grown.look()
+    monkeypatch.setattr("bot.turns.journal.consenting._PAGE", 2)
+    grown.clock.advance(601)
+    assert (await grown.look(), grown.read[-1]) == (whole, ROOMS)

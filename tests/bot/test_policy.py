@@ -183,7 +183,8 @@ def test_a_command_stays_one_whatever_it_follows() -> None:
 
 
 GROUP = ConversationKind.GROUP
-BOBS = Quoted(ref="m0", author="Bob", text="the canary", by_assistant=False)
+ANN = Person(id="p1", name="Ann")
+BOBS = Quoted(ref="m0", author="Bob", text="the canary", by_assistant=False, author_id="p2")
 
 
 @pytest.mark.parametrize(
@@ -252,7 +253,10 @@ def test_whatever_is_remembered_can_be_encoded(text, name):
         pytest.param(Consent.QUOTED, GROUP, BOBS, True, id="somebody's, allowed"),
         pytest.param(Consent.RECENT, GROUP, BOBS, True, id="somebody's, with the others"),
         pytest.param(Consent.MENTIONS, ConversationKind.DIRECT, BOBS, True, id="in a direct chat"),
-        pytest.param(Consent.MENTIONS, GROUP, replace(BOBS, author="Ann"), True, id="the asker's own"),
+        pytest.param(Consent.MENTIONS, GROUP, replace(BOBS, author_id=ANN.id), True, id="the asker's own"),
+        pytest.param(
+            Consent.MENTIONS, GROUP, replace(BOBS, author=ANN.name), False, id="of the asker's name"
+        ),
         pytest.param(Consent.MENTIONS, GROUP, replace(BOBS, by_assistant=True), True, id="the assistant's"),
     ],
 )

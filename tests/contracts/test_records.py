@@ -209,6 +209,20 @@ async def test_forgetting_what_is_old_leaves_the_rest_and_other_streams(
     assert await store.forget_before("log/", then) == 0
 
 
+async def test_forgetting_what_is_old_in_one_stream_leaves_all_others(
+    store: RecordStore, clock: ManualClock
+) -> None:
+    for stream in ("room", "room 2"):
+        await _filled(store, "old", "older", stream=stream)
+    clock.advance(60)
+    then = clock.now()
+    await _filled(store, "new")
+    assert await store.forget_older("room", then) == 2
+    assert _shape(await store.latest("room", 9)) == [(3, "new", "body of new")]
+    assert len(await store.latest("room 2", 9)) == 2
+    assert (await store.forget_older("room", then), await store.forget_older("nowhere", then)) == (0, 0)
+
+
 async def test_positions_are_not_given_out_again_after_forgetting(
     store: RecordStore, clock: ManualClock
 ) -> None:

@@ -1,8 +1,8 @@
 # ruff: noqa: RUF001 - signs that look alike are what this is about
 """What people write to have the assistant say, believe or do what they may not have: vectors, by what they try.
 
-Collected from what is published on prompt injection (OWASP LLM01:2025, the Tensor Trust and Gandalf data sets, reports
-on Unicode tag smuggling and on chat-template injection) and from this project's own marks.
+Of the known kinds (prompt extraction, role play, Unicode tag smuggling, chat-template injection) and against this
+project's own marks.
 """
 
 from dataclasses import dataclass

@@ -11,7 +11,8 @@ from adapters.base import Addressed, Conversation, Inbound, Outcome, Person, Quo
 from bot.store.tables import Base
 from bot.turns.model import Consent
 from engine.base import ChatRequest
-from engine.scripted import ScriptedEngine
+from engine.scripted import Pace, Script, ScriptedEngine
+from tests.fixtures.owner_platform import OwnerPlatform
 from tests.isolation.canaries import canaries_in, canary, chats_in
 from tests.isolation.cast import Choice, Scene
 from tests.isolation.evidence import Evidence
@@ -20,6 +21,10 @@ from tests.isolation.stage import Stage
 #: Scenes that are played at once.
 _AT_ONCE = 48
 _LONGEST_S = 540.0
+#: The pieces of a telltale reply with which its first canary is out.
+_WORDS_SAID = 3
+#: The snapshots among which one that is waited for must be.
+_NEWEST = 500
 #: The canaries that one reply says again: all of a prompt's, as good as any.
 _MOST_SAID = 40
 
@@ -35,9 +40,28 @@ def telltale(request: ChatRequest) -> str:
     return "I heard " + " and ".join(said)
 
 
-def telltale_engine(script: Callable[[ChatRequest], str] = telltale) -> ScriptedEngine:
+def telltale_engine(script: Script = telltale, pace: Pace | None = None) -> ScriptedEngine:
     """Make an engine whose context is so small that long chats are cut, and that forgets no request."""
-    return ScriptedEngine(script, max_model_len=2048, history=1_000_000)
+    return ScriptedEngine(script, pace=pace, max_model_len=2048, history=1_000_000)
+
+
+def until_seen(owned: OwnerPlatform, scenes: Iterable[Scene]) -> Pace:
+    """Make a pace that goes on with a reply only after its first words went over the bus and were shown.
+
+    Without it the whole of a scripted reply is there before the second snapshot is due, and none has words.
+    """
+    watched = {scene.number for scene in scenes if scene.platform == owned.name}
+
+    async def pace(request: ChatRequest, n: int) -> None:
+        if n != _WORDS_SAID or request.request_id.startswith("summary-"):
+            return
+        if not chats_in(request.messages[-1].content) & watched:
+            return
+        turn_id = request.request_id.split("-")[0]
+        while not any(one.turn_id == turn_id and canaries_in(one.text) for one in owned.shown[-_NEWEST:]):
+            await asyncio.sleep(0.01)
+
+    return pace
 
 
 class Play:

@@ -18,7 +18,7 @@ from tests.isolation.canaries import UNHEARD, canaries_in, canary, chats_in
 from tests.isolation.cast import Choice, Scene, cast
 from tests.isolation.evidence import Evidence
 from tests.isolation.judge import asked_for, crossings
-from tests.isolation.play import Play, telltale_engine
+from tests.isolation.play import Play, telltale_engine, until_seen
 from tests.isolation.stage import open_stage
 
 CHATS = 1_000
@@ -28,9 +28,10 @@ pytestmark = pytest.mark.timeout(600)
 
 async def _played(valkey: RealServer, folder: Path) -> Evidence:
     async with open_stage(valkey, folder) as stage:
-        engine = telltale_engine()
+        scenes = tuple(cast(CHATS, PLATFORMS))
+        engine = telltale_engine(pace=until_seen(stage.owned, scenes))
         stage.rig.start_worker(engine)
-        play = Play(stage, cast(CHATS, PLATFORMS))
+        play = Play(stage, scenes)
         await play.run()
         assert len(stage.rig.told(ContextCut)) >= 10
         assert len(stage.rig.told(SummaryStored)) >= 10

@@ -20,7 +20,7 @@ from tests.isolation.canaries import canary
 from tests.isolation.cast import cast
 from tests.isolation.evidence import Evidence
 from tests.isolation.judge import crossings
-from tests.isolation.play import Play, telltale_engine
+from tests.isolation.play import Play, telltale_engine, until_seen
 from tests.isolation.stage import Stage, open_stage
 
 CHATS = 24
@@ -38,9 +38,10 @@ async def played(
     async with open_stage(valkey, folder) as stage:
         if spoil is not None:
             spoil(stage)
-        engine = engine or telltale_engine()
+        scenes = tuple(cast(CHATS, PLATFORMS))
+        engine = engine or telltale_engine(pace=until_seen(stage.owned, scenes))
         stage.rig.start_worker(engine)
-        play = Play(stage, cast(CHATS, PLATFORMS))
+        play = Play(stage, scenes)
         await play.run()
         return await play.gather(engine)
 

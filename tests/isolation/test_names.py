@@ -22,12 +22,12 @@ from bot.turns.journal import Journal
 from bot.turns.journal.forgetting import Forgetting
 from bot.turns.journal.naming import chat_names
 from bot.turns.journal.retaining import Retaining
-from bot.turns.model import Chat
+from bot.turns.model import Chat, Memory, MemoryChange
 from engine.base import Role
 from tests.fixtures.clocks import ManualClock
 from tests.fixtures.remembered import a_chat, a_said, a_turn
 from tests.fixtures.rig import open_rig, saying
-from tests.fixtures.turns import acceptance
+from tests.fixtures.turns import acceptance, reply
 from tests.isolation.corpus import NAMES, VECTORS, Vector
 
 RESERVED = reserved_names("Aside")
@@ -206,9 +206,51 @@ async def test_a_name_goes_with_the_last_words_said_under_it(
     await journal.request_cancel(chat.id)
     clock.advance(HORIZON.total_seconds())
     await numbers_of(journal, chat, "p2")
-    now = clock.now()
-    await Retaining(database, journal._vault).sweep(now - timedelta(days=1), now)
+    await swept(database, journal, clock)
     assert await rows(database) == 1
+
+
+async def swept(database: Database, journal: Journal, clock: ManualClock, *, days: int = 1) -> None:
+    now, retaining = clock.now(), Retaining(database, journal._vault)
+    await retaining.sweep(now - timedelta(days=days), now)
+    while await retaining.drop_names(now - timedelta(days=days), now):
+        pass
+
+
+async def test_nobody_gets_a_number_under_which_words_still_stand(
+    journal: Journal, database: Database, clock: ManualClock
+) -> None:
+    """The note of a use is a day late at most: words that were said at the end of that day are young still."""
+    chat = await chat_of(journal)
+    await journal.request_cancel(chat.id)
+    await numbers_of(journal, chat, "p1")
+    clock.advance(23.9 * 3600)
+    await numbers_of(journal, chat, "p1")
+    clock.advance(0.3 * 3600)
+    await swept(database, journal, clock)
+    assert await numbers_of(journal, chat, "p2") == [2]
+
+
+@pytest.mark.parametrize("holds", ["memory", "turn"])
+async def test_whoever_has_something_in_the_prompt_keeps_the_number(
+    journal: Journal, database: Database, clock: ManualClock, holds: str
+) -> None:
+    chat = await chat_of(journal)
+    if holds == "memory":
+        turn = await journal.claim(chat.id, 1, "epoch")
+        assert turn is not None
+        memory = Memory(id="m", number=1, text="x", sender_id="ann", sender_name="Ann")
+        turn = await journal.store_reply(turn, replace(reply(), memories=MemoryChange(adds=memory, card="x")))
+        await journal.start_part(turn, 0)
+        await journal.part_sent(turn, 0, "message")
+        await journal.finish(turn)
+    assert await numbers_of(journal, chat, "ann") == [1]
+    assert await numbers_of(journal, chat, "gone") == [2]
+    clock.advance(40 * 86400)
+    await swept(database, journal, clock)
+    await swept(database, journal, clock)
+    assert await rows(database) == 1
+    assert await numbers_of(journal, chat, "ann") == [1]
 
 
 async def test_prompts_say_it(journal: Journal) -> None:

@@ -127,8 +127,8 @@ class Control:
         if ours := self.record.standing(reference):
             return {"id": reference, "author": "assistant", "text": ours["text"], "by_assistant": True}
         if theirs := self.record.mention(reference):
-            author, text = theirs["sender"], theirs["text"]
-            return {"id": reference, "author": author, "text": text, "by_assistant": False}
+            by = {"author": theirs["sender"], "author_id": theirs["sender"], "by_assistant": False}
+            return {"id": reference, "text": theirs["text"], **by}
         raise web.HTTPNotFound(text="there is no such message to reply to")
 
 

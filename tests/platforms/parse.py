@@ -104,4 +104,5 @@ def _quoted_message(quoted: dict[str, Any] | None) -> Quoted | None:
         author=quoted["author"],
         text=quoted["text"],
         by_assistant=quoted["by_assistant"],
+        author_id=quoted.get("author_id", ""),
     )

@@ -18,6 +18,7 @@ class ChatRow(Base):
         UniqueConstraint("adapter", "account", "conversation", name="uq_chats_conversation"),
         Index("ix_chats_held", "id", sqlite_where=text("held"), postgresql_where=text("held")),
         Index("ix_chats_consent", "consent", "id"),
+        Index("ix_chats_consent_at", "consent_at"),
         Index("ix_chats_retention", "id", sqlite_where=_HAS_ITS_OWN, postgresql_where=_HAS_ITS_OWN),
     )
 
@@ -49,6 +50,8 @@ class ChatRow(Base):
     last_memory: Mapped[int] = mapped_column(server_default="0")
     #: Which messages the assistant may see, and who may change that.
     consent: Mapped[str] = mapped_column(String(16), server_default="mentions")
+    #: When the chat began or chose; null for those of before there was a choice.
+    consent_at: Mapped[datetime | None]
     recent_messages: Mapped[int] = mapped_column(server_default="0")
     recent_hours: Mapped[int] = mapped_column(server_default="0")
     consent_locked: Mapped[bool] = mapped_column(server_default=false())
@@ -81,7 +84,10 @@ class NameRow(Base):
     """A number that tells one bearer of a name from the others in a chat; neither name nor person can be read here."""
 
     __tablename__ = "chat_names"
-    __table_args__ = (UniqueConstraint("chat_id", "likeness", "number", name="uq_chat_names_number"),)
+    __table_args__ = (
+        UniqueConstraint("chat_id", "likeness", "number", name="uq_chat_names_number"),
+        Index("ix_chat_names_seen", "seen_at"),
+    )
 
     chat_id: Mapped[str] = mapped_column(ForeignKey("chats.id", ondelete="CASCADE"), primary_key=True)
     #: Keyed hashes of what such names have in common, and of who bears one.

@@ -32,3 +32,14 @@ class HistoryWishRow(Base):
     sender_id: Mapped[str | None] = mapped_column(String(255))
     #: What was said up to then is meant.
     asked_at: Mapped[datetime]
+
+
+class CleaningRow(Base):
+    """Something was forgotten, and copies of it may still be in caches and in the database's files."""
+
+    __tablename__ = "owed_cleanings"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    #: Whose caches are meant; null is files alone.
+    chat_id: Mapped[str | None] = mapped_column(String(32))
+    owed_at: Mapped[datetime]

@@ -12,6 +12,7 @@ _UNFINISHED = text("state = 'waiting' OR state = 'replied' OR state = 'sending' 
 _WAITING = text("state = 'waiting'")
 _FINISHED = text("state = 'sent' OR state = 'refused' OR state = 'dead' OR state = 'cancelled'")
 _HAS_MESSAGE = text("message IS NOT NULL")
+_EXPORTED = text("skill = 'export' AND reply_sealed IS NOT NULL")
 _OWED = text("(state = 'replied' OR state = 'sending') AND sends_from = 'owner'")
 
 
@@ -58,6 +59,7 @@ class TurnRow(Base):
             sqlite_where=_WAITING,
             postgresql_where=_WAITING,
         ),
+        Index("ix_turns_exported", "id", sqlite_where=_EXPORTED, postgresql_where=_EXPORTED),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)

@@ -137,7 +137,7 @@ class Accepting(JournalBase):
         return known
 
     def _chat_row(self, acceptance: Acceptance) -> dict[str, Any]:
-        inbound = acceptance.inbound
+        inbound, now = acceptance.inbound, self._clock.now()
         return {
             "id": self._ids.new(),
             "adapter": inbound.adapter,
@@ -151,7 +151,8 @@ class Accepting(JournalBase):
             "context_from": 0,
             "held": False,
             "consent": acceptance.first_consent.value,
-            "created_at": self._clock.now(),
+            "consent_at": now,
+            "created_at": now,
         }
 
 

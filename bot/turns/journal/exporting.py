@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, String, bindparam, select, union
+from sqlalchemy import Row, String, bindparam, case, null, select, union
 
 from bot.chat.vault import Vault
 from bot.errors import SealBroken
@@ -15,7 +15,7 @@ from bot.turns.journal.burying import memories
 from bot.turns.journal.memories import read_memories
 from bot.turns.journal.rows import CHAT_COLUMNS, chat_from, chats, inbounds, turns
 from bot.turns.journal.sealed import reply_place, said_place
-from bot.turns.model import Chat
+from bot.turns.model import Chat, Skill
 
 _PERSON = bindparam("person", type_=String())
 _CHAT = bindparam("chat", type_=String())
@@ -31,7 +31,8 @@ _TURNS = (
     select(
         turns.c.id,
         turns.c.accepted_at,
-        turns.c.reply_sealed,
+        # An export answered with what stands here anyway.
+        case((turns.c.skill == Skill.EXPORT.value, null()), else_=turns.c.reply_sealed).label("reply_sealed"),
         inbounds.c.id.label("inbound_id"),
         inbounds.c.said_sealed,
     )

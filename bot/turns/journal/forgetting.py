@@ -11,12 +11,14 @@ from sqlalchemy import (
     CompoundSelect,
     Row,
     String,
+    and_,
     bindparam,
     delete,
     exists,
     func,
     literal_column,
     null,
+    or_,
     select,
     union,
     union_all,
@@ -33,6 +35,8 @@ from bot.store.database import Database
 from bot.store.ids import Ids
 from bot.store.transaction import Transaction
 from bot.turns.journal.burying import bury_words, episodes, memories, tombstones
+from bot.turns.journal.cleanings import owe, recent
+from bot.turns.journal.exports import drop_exports
 from bot.turns.journal.history_wishes import wish
 from bot.turns.journal.introducing import drop_introductions, drop_introductions_of
 from bot.turns.journal.memories import without_memories_of
@@ -59,8 +63,6 @@ from bot.turns.notice_texts import NOTICES
 _BATCH = 100
 #: The newest turns of a group that are sealed anew when one person is forgotten; what is older goes, whoever wrote it.
 MOST_RESEALED = 2_000
-#: Turns whose live snapshot may still be kept.
-_RECENT = 50
 
 _CHAT = bindparam("chat", type_=String())
 _PERSON = bindparam("person", type_=String())
@@ -72,7 +74,6 @@ _FINISHED_IN_CHAT = (
     select(turns.c.id).where(_IN_CHAT, FINISHED, _HAS_WORDS).order_by(turns.c.ord).limit(_BATCH)
 )
 _ALL_IN_CHAT = select(turns.c.id, turns.c.sender_id).where(_IN_CHAT, _HAS_WORDS).order_by(turns.c.ord.desc())
-_NEWEST_IN_CHAT = select(turns.c.id).where(_IN_CHAT).order_by(turns.c.ord.desc()).limit(_RECENT)
 _HELD_IN_CHAT = select(turns.c.id).where(_IN_CHAT, UNFINISHED, turns.c.held)
 # Whoever holds one of them can store and send nothing more: the row carries a higher token.
 _TAKE_AWAY = (
@@ -128,7 +129,6 @@ _KNOWN: CompoundSelect[Any] = union_all(
     ),
     select(literal_column("1")).where(tombstones.c.digest == bindparam("digest")),
 )
-_ANY_TOMBSTONE = select(tombstones.c.digest).limit(1)
 _COUNT = select(func.count()).select_from(turns).where(_IN_CHAT, _HAS_WORDS)
 
 
@@ -143,6 +143,8 @@ class Forgotten:
     held: tuple[str, ...]
     #: Turns of which a live snapshot may still be kept.
     recent: tuple[str, ...]
+    #: What is crossed off once caches and files are clean.
+    cleaning: str
 
 
 class Forgetting:
@@ -169,11 +171,6 @@ class Forgetting:
         async with self._database.read() as connection:
             return (await connection.execute(_KNOWN, asked)).first() is not None
 
-    async def was_busy(self) -> bool:
-        """Tell whether anything was forgotten lately that may still be delivered again."""
-        async with self._database.read() as connection:
-            return (await connection.execute(_ANY_TOMBSTONE)).first() is not None
-
     async def chat(self, chat_id: str) -> Chat | None:
         """Read a chat."""
         async with self._database.read() as connection:
@@ -188,11 +185,19 @@ class Forgetting:
         async with self._database.survey() as connection:
             return int((await connection.execute(query, asked)).scalar_one())
 
-    async def chats_of(self, adapter: str, account: str, sender_id: str) -> list[Chat]:
-        """Find the chats in which a person ever addressed the assistant; reads through all turns."""
-        asked = {"adapter": adapter, "person": sender_id, "account": account}
+    async def chats_of(
+        self, adapter: str, account: str, sender_id: str, *, asked_in: str | None = None
+    ) -> list[Chat]:
+        """Find the chats in which something is kept that a person said or had remembered; reads through all turns.
+
+        The conversation that is `asked_in` is among them, whatever is kept of it: its words may stand elsewhere yet.
+        """
+        asked = {"adapter": adapter, "person": sender_id, "account": account, "asked_in": asked_in}
+        is_asked_in = and_(
+            chats.c.adapter == bindparam("adapter"), chats.c.conversation == bindparam("asked_in")
+        )
         query = select(*CHAT_COLUMNS).where(
-            chats.c.id.in_(_CHATS_OF), chats.c.account == bindparam("account")
+            or_(chats.c.id.in_(_CHATS_OF), is_asked_in), chats.c.account == bindparam("account")
         )
         async with self._database.survey() as connection:
             return [chat_from(row) for row in await connection.execute(query, asked)]
@@ -303,9 +308,18 @@ class Forgetting:
         gone: int,
     ) -> Forgotten:
         await connection.execute(_CHANGED, {"chat": chat_id, **changed})
-        recent = (await connection.execute(_NEWEST_IN_CHAT, {"chat": chat_id})).scalars()
+        # Copies of what is forgotten may be in them, in whatever chat.
+        now = self._clock.now()
+        while await drop_exports(connection, before=now, now=now):
+            pass
         row = (await connection.execute(_READ, {"chat": chat_id})).one()
-        return Forgotten(chat=chat_from(row), turns=gone, held=held, recent=tuple(recent))
+        return Forgotten(
+            chat=chat_from(row),
+            turns=gone,
+            held=held,
+            recent=await recent(connection, chat_id),
+            cleaning=await owe(connection, self._clock, chat_id),
+        )
 
     def _person(self, chat: Chat, rows: Sequence[Row[Any]], names: Collection[str]) -> Person:
         said = []

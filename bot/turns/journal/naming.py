@@ -5,14 +5,15 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, Row, String, Table, bindparam, delete, insert, select, update
+from sqlalchemy import BindParameter, Row, String, Table, bindparam, delete, insert, select, union, update
 
 from bot.chat.telling_apart import Bearers
 from bot.chat.tombstones import Digester
 from bot.store.tables import Base, UtcDateTime
 from bot.store.transaction import Transaction
 from bot.turns.journal.base import JournalBase
-from bot.turns.journal.rows import chats
+from bot.turns.journal.burying import memories
+from bot.turns.journal.rows import chats, inbounds, turns
 from bot.turns.model import Chat
 
 chat_names: Table = Base.metadata.tables["chat_names"]
@@ -38,7 +39,23 @@ _RENEW = (
 )
 _DROP = delete(chat_names).where(chat_names.c.chat_id == _CHAT)
 _DROP_PERSONS = _DROP.where(chat_names.c.person == bindparam("person"))
-_DROP_OLD = _DROP.where(chat_names.c.seen_at < bindparam("before", type_=UtcDateTime()))
+_THESE: BindParameter[str] = bindparam("ids", expanding=True)
+_IS_OLD = chat_names.c.seen_at < bindparam("before", type_=UtcDateTime())
+_OLD = select(chat_names.c.chat_id, chat_names.c.likeness, chat_names.c.person).where(_IS_OLD)
+_OLD = _OLD.order_by(chat_names.c.seen_at).limit(bindparam("most"))
+_LOCK_ALL = select(chats.c.id).where(chats.c.id.in_(_THESE)).order_by(chats.c.id).with_for_update()
+#: Who asked for what prompts still hold: words that are kept, and what is to be remembered.
+_STANDING = union(
+    select(turns.c.chat_id, turns.c.sender_id)
+    .where(turns.c.chat_id.in_(_THESE))
+    .where(select(inbounds.c.id).where(inbounds.c.turn_id == turns.c.id).exists()),
+    select(memories.c.chat_id, memories.c.sender_id).where(memories.c.chat_id.in_(_THESE)),
+)
+_DROP_OLD = (
+    delete(chat_names)
+    .where(chat_names.c.chat_id == _CHAT, chat_names.c.likeness == bindparam("of_likeness"))
+    .where(chat_names.c.person == bindparam("of_person"), _IS_OLD)
+)
 
 
 class _Name(NamedTuple):
@@ -110,10 +127,31 @@ async def drop_names_of(connection: Transaction, digester: Digester, chat_id: st
     )
 
 
-async def drop_old_names(connection: Transaction, chat_ids: Collection[str], before: datetime) -> None:
-    """Forget what people were called in some chats who were last named there before an instant."""
-    for chat_id in chat_ids:
-        await connection.execute(_DROP_OLD, {"chat": chat_id, "before": before})
+async def drop_old_names(
+    connection: Transaction, digester: Digester, before: datetime, now: datetime, *, most: int
+) -> bool:
+    """Forget what some people were called who were last named before an instant; False where that was all.
+
+    While prompts hold anything of somebody's, nobody else may come to bear that name and number.
+    """
+    # The note of a use may be that much older than the use.
+    asked = {"before": before - _RENEWED, "most": most}
+    old = (await connection.execute(_OLD, asked)).all()
+    if not old:
+        return False
+    ids = {"ids": sorted({row.chat_id for row in old})}
+    await connection.execute(_LOCK_ALL, ids)
+    standing = {
+        (row.chat_id, _person(digester, row.chat_id, row.sender_id))
+        for row in await connection.execute(_STANDING, ids)
+    }
+    for row in old:
+        of = {"chat": row.chat_id, "of_likeness": row.likeness, "of_person": row.person}
+        if (row.chat_id, row.person) in standing:
+            await connection.execute(_RENEW, of | {"now": now})
+        else:
+            await connection.execute(_DROP_OLD, of | {"before": asked["before"]})
+    return len(old) == most
 
 
 def _sorted_out(rows: Iterable[Row[Any]]) -> tuple[dict[_Name, int], defaultdict[str, list[int]]]:

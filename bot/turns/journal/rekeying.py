@@ -5,17 +5,20 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from sqlalchemy import Column, Table, bindparam, select, update
+from sqlalchemy import Column, LargeBinary, Table, bindparam, func, select, update
 
 from bot.chat.aes_vault import key_id_of
+from bot.chat.key_ring import KEY_ID_BYTES
 from bot.errors import KeyMissing, SealBroken
 from bot.store.database import Database
 from bot.store.tables import Base
 
 #: Data keys that one transaction reads and wraps anew; SQLite carries it out between two turns of the event loop.
 _BATCH = 200
-#: Chats at each end of the record that a look at the start takes for all of them.
-_LOOK = 50
+#: Data keys that one transaction counts: the database does it, and answers with a row for each key that wraps some.
+_COUNTED = 10_000
+#: Bytes at the beginning of a wrapped data key that name its version and what wraps it.
+_HEAD_BYTES = 1 + KEY_ID_BYTES
 
 
 class Rewrapper(Protocol):
@@ -48,6 +51,15 @@ class _Holder:
         """Read the data keys behind a name, in order."""
         columns = select(self.name.label("name"), self.table.c.data_key)
         return columns.where(self.name > bindparam("behind")).order_by(self.name).limit(bindparam("most"))
+
+    @property
+    def counts(self) -> Any:
+        """Count the data keys behind a name, by their beginning and their length, and name the last one of each."""
+        keys = self.page.subquery()
+        head = func.substr(keys.c.data_key, 1, _HEAD_BYTES, type_=LargeBinary()).label("head")
+        parts = select(head, func.length(keys.c.data_key).label("size"), keys.c.name).subquery()
+        found = (func.max(parts.c.name).label("name"), func.count().label("number"))
+        return select(parts.c.head, parts.c.size, *found).group_by(parts.c.head, parts.c.size)
 
     @property
     def swap(self) -> Any:
@@ -93,21 +105,12 @@ class Rekeying:
         """Count, by the id of the key that wraps them, all data keys there are."""
         counts = Counter[str]()
         for holder in _HOLDERS:
-            async for rows in self._pages(holder):
-                counts.update(key_id for row in rows if (key_id := key_id_of(row.data_key)))
+            async for rows in self._counts(holder):
+                for row in rows:
+                    # Only the beginning and the length are looked at.
+                    if key_id := key_id_of(bytes(row.head).ljust(row.size)):
+                        counts[key_id] += row.number
         return counts
-
-    async def seen(self) -> set[str]:
-        """Name the keys that wrap the oldest and the newest data keys: a quick look, for the start."""
-        last = select(_CHATS.c.data_key).order_by(_CHATS.c.id.desc()).limit(_LOOK)
-        found: set[str] = set()
-        async with self._database.read() as connection:
-            some = select(_STREAMS.c.data_key).order_by(_STREAMS.c.id).limit(_LOOK)
-            first = last.order_by(None).order_by(_CHATS.c.id)
-            for query in (last, first, select(_ADAPTERS.c.data_key), some):
-                keys = (await connection.execute(query)).scalars()
-                found.update(key_id for key in keys if (key_id := key_id_of(key)))
-        return found
 
     async def _pages(self, holder: _Holder) -> AsyncIterator[Sequence[Any]]:
         behind = ""
@@ -119,6 +122,16 @@ class Rekeying:
                 return
             yield rows
             behind = rows[-1].name
+
+    async def _counts(self, holder: _Holder) -> AsyncIterator[Sequence[Any]]:
+        behind, number = "", _COUNTED
+        while number == _COUNTED:
+            async with self._database.survey() as connection:
+                asked = {"behind": behind, "most": _COUNTED}
+                rows = (await connection.execute(holder.counts, asked)).all()
+            yield rows
+            number = sum(row.number for row in rows)
+            behind = max((row.name for row in rows), default=behind)
 
     async def _swap(self, holder: _Holder, swaps: Sequence[tuple[str, bytes, bytes]]) -> int:
         if not swaps:

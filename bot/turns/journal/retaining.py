@@ -27,6 +27,7 @@ from bot.store.database import Database
 from bot.store.tables import UtcDateTime
 from bot.store.transaction import Transaction
 from bot.turns.journal.burying import bury_words, tombstones
+from bot.turns.journal.exports import drop_exports
 from bot.turns.journal.introducing import drop_old_introductions
 from bot.turns.journal.memories import drop_all_memories
 from bot.turns.journal.naming import drop_old_names
@@ -99,6 +100,11 @@ _READ = select(*CHAT_COLUMNS).where(chats.c.id.in_(bindparam("ids", expanding=Tr
 _STRICTER = select(chats.c.id, chats.c.retention_days).where(
     HAS_ITS_OWN, chats.c.retention_days < bindparam("days", type_=BigInteger())
 )
+_STRICTER_OF = select(chats.c.conversation, chats.c.retention_days).where(
+    HAS_ITS_OWN,
+    chats.c.retention_days < bindparam("days", type_=BigInteger()),
+    chats.c.adapter == bindparam("adapter"),
+)
 _COUNT = (
     select(
         func.count(turns.c.id.distinct()).label("turns"),
@@ -149,6 +155,13 @@ class Retaining:
                 (row.id, row.retention_days) for row in await connection.execute(_STRICTER, {"days": days})
             ]
 
+    async def stricter_of(self, adapter: str, days: int) -> list[tuple[str, int]]:
+        """Read the conversations of an adapter that keep their words for fewer days, and how many each."""
+        asked = {"adapter": adapter, "days": days}
+        async with self._database.survey() as connection:
+            found = await connection.execute(_STRICTER_OF, asked)
+            return [(row.conversation, row.retention_days) for row in found]
+
     async def newest(self) -> datetime | None:
         """Tell when the newest message was accepted whose words are kept."""
         async with self._database.read() as connection:
@@ -182,7 +195,6 @@ class Retaining:
             still = (await connection.execute(_STILL, {"ids": sorted({row.turn_id for row in page})})).all()
             await bury_words(connection, self._digester, [row.id for row in still], now)
             touched = await _remember_less(connection, still)
-            await drop_old_names(connection, [chat.id for chat in touched], before)
             await drop_old_introductions(connection, [chat.id for chat in touched], before)
         more = page[-1].id if len(page) == _BATCH else None
         return Swept(turns=len(still), chats=touched, behind=more)
@@ -194,6 +206,16 @@ class Retaining:
         """
         async with self._database.write() as connection:
             return await drop_all_memories(connection, most=_BATCH, chat_id=chat_id)
+
+    async def drop_exports(self, before: datetime, now: datetime) -> int:
+        """Empty some of what `/export` answered before an instant; how many turns that were, 0 where none is left."""
+        async with self._database.write() as connection:
+            return await drop_exports(connection, before=before, now=now)
+
+    async def drop_names(self, before: datetime, now: datetime) -> bool:
+        """Forget what some people were called who were last named before an instant; False where that was all."""
+        async with self._database.write() as connection:
+            return await drop_old_names(connection, self._digester, before, now, most=_BATCH)
 
     async def drop_tombstones(self, now: datetime) -> None:
         """Drop some tombstones of events that cannot be delivered again."""

@@ -93,3 +93,11 @@ async def test_a_room_goes_on_behind_what_it_forgot(kit: Kit) -> None:
 async def test_a_room_that_is_not_there_has_nothing_to_forget(kit: Kit) -> None:
     await kit.history.forget_all("group:nowhere", kit.clock.now())
     assert await kit.texts() == []
+
+
+async def test_what_became_too_old_goes_in_one_room(kit: Kit) -> None:
+    await kit.say(ANN, CANARY)
+    kit.clock.advance(60)
+    then = kit.clock.now()
+    await kit.say(BEN, "anew")
+    assert (await kit.history.forget_older(ROOM, then), await kit.texts()) == (1, ["anew"])

@@ -57,6 +57,7 @@ async def test_a_reply_to_a_person_is_only_quoted(terminal):
     await anna.say("second", id="2", reply_to=ack.ref)
     event = terminal.sink.events[1]
     assert (event.addressed, event.quoted.author, event.quoted.by_assistant) == (Addressed.NOT, "Anna", False)
+    assert event.quoted.author_id == event.sender.id
 
 
 async def test_a_reply_to_nothing_is_refused(terminal):

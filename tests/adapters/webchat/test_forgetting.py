@@ -131,3 +131,16 @@ async def test_a_house_beside_the_one_that_has_it_at_hand_forgets_the_same(kit, 
     await first.forget_said(room.id, ben.id, kit.clock.now())
     entries = await first.since(room.id, 0, 99)
     assert [entry.text for entry in entries if entry.kind is EntryKind.SAID] == ["stays"]
+
+
+async def test_what_became_too_old_goes_in_one_room_alone(kit, anna, ben, room):
+    _, [cid] = await kit.group(anna, "Cid")
+    [other] = [each.room for each in await kit.house.rooms_of(cid.id) if each.room.id != room.id][:1]
+    await kit.say(ben, room, CANARY)
+    await kit.say(anna, other, CANARY)
+    await texts(kit, room)
+    kit.clock.advance(60)
+    then = kit.clock.now()
+    await kit.say(ben, room, "anew")
+    assert await RoomHistory(kit.house).forget_older(room.id, then) > 0
+    assert (await texts(kit, room), CANARY in await texts(kit, other)) == (["anew"], True)

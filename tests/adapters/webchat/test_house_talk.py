@@ -382,7 +382,18 @@ STRANGERS = {
 ROOMLESS = {
     *("person", "enter", "rename", "may_create", "look", "join", "rooms_of", "create", "pair", "direct"),
     *("host", "keep_reads", "cookie_secret", "sweep"),
-    *("place", "standing", "end", "since", "post", "revise", "take_back", "membership"),
+    *(
+        "place",
+        "standing",
+        "end",
+        "since",
+        "post",
+        "revise",
+        "take_back",
+        "membership",
+        "forget_said",
+        "sweep_room",
+    ),
 }
 
 

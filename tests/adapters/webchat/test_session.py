@@ -26,6 +26,7 @@ async def test_what_is_said_reaches_everybody_and_the_assistant_only_when_addres
     event = chat.sink.events[0]
     assert (event.sender.id, event.sender.name) == (guests[1].me["id"], "Bob")
     assert (event.quoted.text, event.quoted.author, event.quoted.by_assistant) == ("lunch?", "Ann", False)
+    assert event.quoted.author_id == guests[0].me["id"]
     assert event.conversation.ref == room
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -25,14 +25,15 @@ from bot.chat.memory_context import MemoryContext
 from bot.chat.redis_context import RedisContext
 from bot.chat.unquoting import Person, prompt_without, said_without
 from bot.chat.vault import Place, SealedField
-from bot.errors import ContextUnavailable, Fenced, StoreUnavailable, VaultError
+from bot.errors import ContextUnavailable, Fenced, ScheduleUnavailable, StoreUnavailable, VaultError
 from bot.store.database import Database
 from bot.store.redis_client import open_redis
 from bot.store.redis_scrubbing import rewrite_log
-from bot.store.scrubbing import scrub
+from bot.store.scrubbing import scrub, tidy
 from bot.store.tables import Base
 from bot.turns.journal import Change, Journal
 from bot.turns.journal.burying import bury_words
+from bot.turns.journal.cleanings import Cleanings
 from bot.turns.journal.forgetting import Forgetting
 from bot.turns.live_memory import MemoryLiveBus
 from bot.turns.live_redis import RedisLiveBus
@@ -56,6 +57,10 @@ class World:
     forgetting: Forgetting
     token: int = 0
     stopped: list[str] = field(default_factory=list)
+
+    @property
+    def cleanings(self) -> Cleanings:
+        return Cleanings(self.database, self.clock)
 
     async def ask(self, words: str, room: str = "room", sender: str = "ann", **more: object) -> str:
         """Have somebody ask something; returns the chat's id."""
@@ -456,6 +461,45 @@ async def test_no_table_of_postgresql_holds_the_old_key(make_database, clock: Ma
         assert new in await _bytes_of_chats(database)
 
 
+async def test_an_older_reader_keeps_postgresql_from_being_called_clean(
+    make_database, monkeypatch: pytest.MonkeyPatch, postgres
+) -> None:
+    monkeypatch.setattr("bot.store.vacuuming._TRIES", 2)
+    monkeypatch.setattr("bot.store.vacuuming._PAUSE_S", 0.0)
+    async with Database(await make_database("postgresql")) as database:
+        url = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        reader = await asyncpg.connect(url)
+        try:
+            async with reader.transaction(isolation="repeatable_read", readonly=True):
+                await reader.fetch("SELECT 1 FROM turns")
+                async with database.write() as connection:
+                    await connection.execute(text("SELECT pg_current_xact_id()"))
+                with pytest.raises(StoreUnavailable, match="is open for long"):
+                    await scrub(database)
+            await scrub(database)
+        finally:
+            await reader.close()
+
+
+@pytest.mark.parametrize("clean", [scrub, tidy])
+async def test_a_role_that_may_not_clean_a_table_is_told(make_database, postgres, clean) -> None:
+    async with Database(await make_database("postgresql")) as database:
+        url = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        owner = await asyncpg.connect(url)
+        role = f"app_{clean.__name__}"
+        try:
+            await owner.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{role}'")
+            await owner.execute(f"GRANT SELECT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}")
+            theirs = database.url.set(username=role, password=role).render_as_string(hide_password=False)
+            async with Database(theirs) as poor:
+                with pytest.raises(StoreUnavailable, match="has to own the tables"):
+                    await clean(poor)
+            await owner.execute(f"DROP OWNED BY {role}")
+            await owner.execute(f"DROP ROLE {role}")
+        finally:
+            await owner.close()
+
+
 async def _bytes_of_chats(database: Database) -> bytes:
     """Read the table's file as it is on disk, through the server: it belongs to another user."""
     url = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
@@ -502,6 +546,7 @@ async def cached(make_database, clock: ManualClock, own_valkey: RealServer) -> A
             live=bus,
             scrub=lambda: scrub(database),
             rewrite_log=lambda: rewrite_log(redis),
+            cleanings=Cleanings(database, clock),
         )
         yield Cached(
             world=world,
@@ -587,11 +632,76 @@ async def test_it_cleans_by_itself(world: World) -> None:
 
 async def test_what_a_crash_left_is_cleaned_at_the_start(world: World) -> None:
     await world.forgetting.forget_chat(await world.talk(ASKED, ANSWERED))
-    cleaned = asyncio.Event()
-    traces = replace(_in_memory(world, cleaned), cheap=True)
-    running = asyncio.create_task(Forgetter(world.forgetting, traces, settle_s=0.0).run())
+    await _runs_until_clean(world)
+    assert await world.cleanings.owed() == {}
+
+
+async def test_what_another_process_left_uncleaned_is_cleaned_by_one_that_runs(world: World) -> None:
+    cleaned, looked = asyncio.Event(), asyncio.Event()
+
+    class Noting(Cleanings):
+        async def owed(self, age: timedelta | None = None) -> dict[str, Chat | None]:
+            found = await super().owed(age)
+            if age is not None:
+                looked.set()
+            return found
+
+    traces = replace(_in_memory(world, cleaned), cleanings=Noting(world.database, world.clock))
+    looks = Forgetter(world.forgetting, traces, settle_s=0.0, look_s=0.01)
+    running = asyncio.create_task(looks.run())
+    async with asyncio.timeout(10):
+        await looked.wait()
+    await world.forgetting.forget_chat(await world.talk(ASKED, ANSWERED))
+    world.clock.advance(3600.0)
     async with asyncio.timeout(10):
         await cleaned.wait()
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+
+
+async def test_what_is_adopted_goes_out_of_the_caches_too(world: World) -> None:
+    forgotten = await world.forgetting.forget_chat(await world.talk(ASKED, ANSWERED))
+    traces = _in_memory(world, asyncio.Event())
+    await traces.contexts.save(forgotten.chat, Context(version=9, context_from=0, exchanges=()))
+    await _runs_until_clean(world, traces)
+    assert await traces.contexts.load(forgotten.chat) is None
+
+
+async def test_the_files_are_not_cleaned_again_because_the_redis_log_could_not_be(world: World) -> None:
+    cleanings: list[str] = []
+
+    async def scrubbed() -> None:
+        cleanings.append("files")
+
+    async def refused() -> None:
+        cleanings.append("log")
+        raise ScheduleUnavailable("NOPERM")
+
+    traces = replace(_in_memory(world, asyncio.Event()), scrub=scrubbed, rewrite_log=refused)
+    forgetter = Forgetter(world.forgetting, traces, settle_s=0.0)
+    await forgetter.chat(await world.talk(ASKED, ANSWERED))
+    for _ in range(2):
+        with pytest.raises(ScheduleUnavailable):
+            await forgetter.clean()
+    assert cleanings == ["files", "log", "log"]
+    assert len(await world.cleanings.owed()) == 1
+
+
+async def _runs_until_clean(world: World, traces: Traces | None = None) -> None:
+    """Start as after a crash, and go on until nothing is owed."""
+    crossed_off = asyncio.Event()
+
+    class Noting(Cleanings):
+        async def done(self, cleanings: Collection[str]) -> None:
+            await super().done(cleanings)
+            crossed_off.set()
+
+    traces = traces or _in_memory(world, asyncio.Event())
+    traces = replace(traces, cleanings=Noting(world.database, world.clock))
+    running = asyncio.create_task(Forgetter(world.forgetting, traces, settle_s=0.0).run())
+    async with asyncio.timeout(10):
+        await crossed_off.wait()
     running.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await running
@@ -607,6 +717,7 @@ def _in_memory(world: World, cleaned: asyncio.Event) -> Traces:
         live=MemoryLiveBus(world.clock),
         scrub=scrubbed,
         rewrite_log=None,
+        cleanings=world.cleanings,
     )
 
 
@@ -658,3 +769,20 @@ async def _somebody_waits_for_a_lock(database: Database) -> None:
             if (await connection.execute(waiting)).scalar_one():
                 return
         await asyncio.sleep(0.01)
+
+
+async def test_everywhere_is_also_where_it_is_asked_for_whatever_is_kept_there(world: World) -> None:
+    """Retention empties who asked; the room that shows the messages may still have them."""
+    direct = await world.talk(ASKED, ANSWERED, room="direct", kind=ConversationKind.DIRECT)
+    await world.forgetting.forget_chat(direct)
+    forgetter = Forgetter(world.forgetting, _in_memory(world, asyncio.Event()))
+    assert await forgetter.everywhere("fake", "main", "ann") == []
+    forgotten = await forgetter.everywhere("fake", "main", "ann", asked_in="direct")
+    assert [one.chat.id for one in forgotten] == [direct]
+
+
+async def test_no_export_keeps_a_copy_of_what_is_forgotten_elsewhere(world: World) -> None:
+    await world.talk("/export", ASKED, room="direct", kind=ConversationKind.DIRECT, skill=Skill.EXPORT)
+    await world.forgetting.forget_chat(await world.talk(ASKED, ANSWERED, room="group"))
+    # What is left is the message that asked for the export.
+    assert len(await world.blobs()) == 1

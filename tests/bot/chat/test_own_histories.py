@@ -28,6 +28,7 @@ from bot.store.records import SqlRecordStore
 from bot.store.scrubbing import scrub
 from bot.store.tables import Base
 from bot.turns.journal import Journal
+from bot.turns.journal.cleanings import Cleanings
 from bot.turns.journal.forgetting import Forgetting
 from bot.turns.journal.history_wishes import HistoryWishes
 from bot.turns.live_memory import MemoryLiveBus
@@ -95,6 +96,7 @@ class World:
             live=MemoryLiveBus(self.clock),
             scrub=scrubbed,
             rewrite_log=None,
+            cleanings=Cleanings(self.database, self.clock),
             histories=OwnHistories(self.wishes, {WEBCHAT: history}, keeps=keeps),
         )
         return Forgetter(self.forgetting, traces, settle_s=0.0, **more)
@@ -159,6 +161,8 @@ async def test_a_history_that_fails_is_asked_again_and_the_files_are_cleaned(
     history.failure = failure
     forgetter = world.forgetter(history)
     await forgetter.chat(await world.ask())
+    with pytest.raises(told):
+        await forgetter.clean()
     with pytest.raises(told):
         await forgetter.clean()
     assert world.scrubbed == 1

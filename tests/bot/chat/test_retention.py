@@ -21,7 +21,7 @@ from bot.turns.dead_letters import Which
 from bot.turns.journal import Journal
 from bot.turns.journal.dead import DeadLetters
 from bot.turns.journal.retaining import Due, Retaining
-from bot.turns.model import Chat, Memory, MemoryChange, NoticeKind, Summary, Turn, TurnState
+from bot.turns.model import Chat, Memory, MemoryChange, NoticeKind, Skill, Summary, Turn, TurnState
 from tests.fixtures.clocks import ManualClock
 from tests.fixtures.turns import acceptance, reply
 
@@ -291,7 +291,27 @@ async def test_a_clock_that_jumps_expires_nothing(
     with pytest.raises(asyncio.CancelledError):
         await world.retention().run()
     assert await world.remembered() == ["answered"]
-    assert caplog.text.count("nothing is swept for 60 minutes") == 1
+    assert caplog.text.count("ahead of where it should be: nothing is swept for 60 minutes") == 1
+
+
+async def test_a_start_after_quiet_days_accuses_no_clock(
+    world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it was quiet or the clock is ahead cannot be told: it waits, and says exactly that."""
+    await world.talk()
+    world.clock.advance(2 * DAY_S)
+
+    async def sleep(_seconds: float) -> None:
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr("bot.chat.retention.asyncio.sleep", sleep)
+    with pytest.raises(asyncio.CancelledError):
+        await world.retention().run()
+    [line] = [line.getMessage() for line in caplog.records if line.name == "bot.chat.retention"]
+    assert line == (
+        "the newest message is more than a day old: nothing is swept for 60 minutes, in case the clock is ahead; "
+        "if it is right, there is nothing to do"
+    )
 
 
 async def test_it_sweeps_by_itself(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -347,6 +367,62 @@ async def test_how_long_an_adapters_own_store_is_kept(
     await Retention(world.retaining, elsewhere, world.clock, days=days).sweep()
     assert asked == [world.clock.now() - timedelta(days=left_after)]
     assert world.scrubbed == 1
+
+
+@pytest.mark.parametrize(
+    ("chats_days", "left_after"),
+    [
+        pytest.param(7, 7, id="fewer"),
+        pytest.param(0, 1, id="a day at least"),
+        pytest.param(90, None, id="no more"),
+    ],
+)
+async def test_a_chat_that_keeps_less_keeps_less_in_an_adapters_own_store(
+    world: World, chats_days: int, left_after: int | None
+) -> None:
+    asked: list[tuple[str, datetime]] = []
+
+    async def drop(before: datetime) -> int:
+        return 0
+
+    async def drop_in(conversation: str, before: datetime) -> int:
+        asked.append((conversation, before))
+        return 1
+
+    async def scrub() -> None:
+        world.scrubbed += 1
+
+    await world.talk(room="another")
+    await world.retaining.set_days(await world.talk(), chats_days)
+    stores = (
+        OwnStore(drop=drop, drop_in=drop_in, adapter="fake"),
+        OwnStore(drop=drop, drop_in=drop_in, adapter="elsewhere"),
+    )
+    elsewhere = Elsewhere(drop_context=world.contexts.drop, scrub=scrub, stores=stores)
+    await Retention(world.retaining, elsewhere, world.clock, days=30).sweep()
+    wanted = [] if left_after is None else [("room", world.clock.now() - timedelta(days=left_after))]
+    assert asked == wanted
+
+
+async def test_what_an_export_answered_goes_within_minutes(world: World) -> None:
+    await world.talk("a copy", skill=Skill.EXPORT)
+    await world.talk("an answer")
+    every = await world.words()
+    await world.retention().sweep()
+    assert await world.words() == every
+    world.clock.advance(AT_ONCE_S + 1)
+    await world.retention().sweep()
+    # Its reply, the part that was sent, and the prompt that this test gave it.
+    assert (await world.words(), await world.remembered()) == (every - 3, ["an answer"])
+
+
+async def test_an_export_that_is_not_sent_yet_keeps_its_words(world: World) -> None:
+    chat_id = await world.ask(skill=Skill.EXPORT)
+    await world.journal.store_reply(await world.claim(chat_id), reply("a copy", prompt=None))
+    every = await world.words()
+    world.clock.advance(DAY_S)
+    await world.retention().sweep()
+    assert await world.words() == every
 
 
 # What is to be remembered until somebody deletes it

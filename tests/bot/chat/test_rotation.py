@@ -180,6 +180,26 @@ async def test_it_rotates_by_itself_when_an_epoch_is_over(
     assert await rotation.keep_up(day) is None
 
 
+async def test_a_key_that_a_wrong_clock_made_is_replaced_at_the_next_look(
+    rotation: Rotation, path: Path, clock: ManualClock
+) -> None:
+    """A clock that jumped ahead once does not stop the epochs until that day comes."""
+    day, right = timedelta(days=1), clock.instant
+    clock.instant = right + timedelta(days=365)
+    assert await rotation.keep_up(day) is not None
+    clock.instant = right + timedelta(hours=2)
+    assert await rotation.keep_up(day) is not None
+    assert load(path).made_at[load(path).current] == clock.now()
+    assert await rotation.keep_up(day) is None
+
+
+async def test_clocks_that_differ_a_little_begin_no_epoch(
+    rotation: Rotation, path: Path, clock: ManualClock
+) -> None:
+    clock.instant = load(path).made_at[load(path).current] - timedelta(minutes=5)
+    assert await rotation.keep_up(timedelta(days=1)) is None
+
+
 async def test_two_do_not_rotate_at_once(rotation: Rotation, path: Path) -> None:
     with key_swap.exclusive(path), pytest.raises(key_swap.KeysBusy, match="another process is changing"):
         await rotation.rotate()
@@ -205,6 +225,22 @@ async def test_a_wrong_key_file_is_refused_by_the_key_id(
     with pytest.raises(StartupError, match=f"lacks key {needed}, which seals what is in the database"):
         await require_keys(load_or_create(other), Rekeying(filled_database), "It")
     await require_keys(load(path), Rekeying(filled_database), "It")
+
+
+async def test_a_key_that_wraps_one_chat_among_many_is_missed(
+    database: Database, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever it stands: what a process with older settings wrapped is in the middle."""
+    old, new = KeyRing.fresh(), KeyRing.fresh()
+    monkeypatch.setattr("bot.turns.journal.rekeying._COUNTED", 7)
+    for number in range(40):
+        ring = old if number == 20 else new
+        journal = Journal(database, AesVault(ring, organisation=ORGANISATION), clock)
+        await journal.accept([acceptance(conversation=f"room-{number}", sender=f"person-{number}")])
+        clock.advance(1)
+    assert await Rekeying(database).counted() == {old.current: 1, new.current: 39}
+    with pytest.raises(StartupError, match=f"lacks key {old.current}"):
+        await require_keys(new, Rekeying(database), "It")
 
 
 def test_a_file_replaced_while_it_is_read_is_read_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

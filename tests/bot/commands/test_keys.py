@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -108,14 +109,43 @@ def test_keys_of_the_environment_are_rewrapped_and_left_to_the_operator(
     ring = old.with_next_epoch(SystemClock().now())
     monkeypatch.setenv("ASIDE_VAULT_KEYS", render(ring).decode())
     settings.vault_key_file.unlink()
-    status, said = keys("rotate")
+    status, said = keys("show")
+    assert f"Leave key {old.current} in vault.keys: it wraps {DATA_KEYS} data keys." in said
+    status, said = keys("rotate", typed="y")
     assert status == 0
-    assert f"Key {ring.current} wraps everything now; {DATA_KEYS} data keys were wrapped anew." in said
-    assert f"take out of vault.keys: {old.current}" in said
+    assert f"{DATA_KEYS} data keys were wrapped anew; {DATA_KEYS} are wrapped by key {ring.current}." in said
+    assert f"Key {old.current} wraps nothing. If every process has been restarted" in said
+    status, said = keys("show")
+    assert f"Key {old.current} wraps nothing." in said
     monkeypatch.setenv("ASIDE_VAULT_KEYS", render(ring.without([old.current])).decode())
     status, said = keys("show")
     assert (status, f"{DATA_KEYS} data keys  current" in said) == (0, True)
     assert not settings.vault_key_file.exists()
+
+
+def test_keys_of_the_environment_are_left_unless_somebody_agrees(
+    keys: Run, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that lacks the new key could read nothing afterwards: the command says so first."""
+    ring = load(settings.vault_key_file).with_next_epoch(SystemClock().now())
+    monkeypatch.setenv("ASIDE_VAULT_KEYS", render(ring).decode())
+    status, said = keys("rotate")
+    assert status == 1
+    assert "First restart every process with both keys" in said
+    assert "Nothing was changed." in said
+    assert "0 data keys  current" in keys("show")[1]
+
+
+def test_keys_of_the_environment_need_a_root(
+    keys: Run, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One made of the current key would change with it: tombstones and names would no longer be known."""
+    ring = replace(load(settings.vault_key_file), root=None)
+    monkeypatch.setenv("ASIDE_VAULT_KEYS", render(ring).decode())
+    status, said = keys("show")
+    assert status == 1
+    assert 'The setting vault.keys has no "root"' in said
+    assert "openssl rand -base64 32" in said
 
 
 def test_damaged_keys_of_the_environment_are_refused_without_showing_them(

@@ -13,6 +13,7 @@ from bot.skills.export import exported
 from bot.skills.forget import ADMINS_ONLY, HOW, NOTHING_KEPT
 from bot.store.tables import Base
 from bot.turns.journal.exporting import KeptChat, KeptMessage
+from bot.turns.journal.forgetting import Forgetting
 from bot.turns.model import Chat
 from tests.fixtures.held_engine import HeldEngine
 from tests.fixtures.rig import Rig, open_rig, saying
@@ -89,6 +90,20 @@ async def test_forget_me_in_a_direct_chat_forgets_everywhere(rig: Rig) -> None:
     assert (await remembered(rig, "group"), await remembered(rig, "direct")) == (0, 0)
 
 
+async def test_a_wish_that_is_delivered_again_before_its_confirmation_is_confirmed(rig: Rig) -> None:
+    """The process died in between: the words are gone, and the person has heard of nothing."""
+    rig.start_worker(saying("an answer"))
+    await rig.intake.accept(direct(rig, "one", "question"))
+    await rig.texts(1, "direct")
+    chat = await rig.journal.chat_by_conversation("loopback", "main", "direct")
+    assert chat is not None
+    await Forgetting(rig.core.database, rig.core.vault, rig.core.clock).forget_chat(chat.id)
+    await rig.intake.accept(direct(rig, "/forget me", "wish"))
+    assert (await rig.texts(2, "direct"))[-1].startswith(
+        "Done: I have forgotten everything you said to me here"
+    )
+
+
 async def test_a_wish_that_is_delivered_twice_forgets_once(rig: Rig) -> None:
     rig.start_worker(saying("an answer"))
     await rig.say("one")
@@ -160,6 +175,10 @@ async def test_export_gives_a_person_what_is_kept_of_them_and_of_nobody_else(rig
     ]
     assert found["messages"][0]["answered"] == "an answer with ``` in it"
     assert "bob" not in said
+    await rig.intake.accept(direct(rig, "/export", "three"))
+    again = (await rig.texts(3, "direct"))[-1]
+    found = json.loads(again.split("```json\n")[1].removesuffix("\n```"))
+    assert [one.get("answered") is not None for one in found["messages"]] == [True, True, False, False]
 
 
 async def test_export_shows_nothing_in_a_group(rig: Rig) -> None:
@@ -172,7 +191,7 @@ async def test_export_shows_nothing_in_a_group(rig: Rig) -> None:
     assert "a question" not in said
 
 
-def test_an_export_leaves_out_the_oldest_where_it_is_too_much() -> None:
+def test_an_export_leaves_out_the_oldest_and_what_is_too_large() -> None:
     at = datetime(2026, 11, 1, tzinfo=UTC)
     chat = Chat(
         id="c",
@@ -190,7 +209,9 @@ def test_an_export_leaves_out_the_oldest_where_it_is_too_much() -> None:
         )
         for n in range(9)
     )
-    said = exported([KeptChat(chat=chat, messages=messages, memories=("tea",))], most_chars=350)
+    large = replace(messages[0], said="too much " * 99, accepted_at=at + timedelta(hours=99))
+    kept = KeptChat(chat=chat, messages=(*messages, large), memories=("tea",))
+    said = exported([kept], most_chars=350)
     found = json.loads(said.split("```json\n")[1].removesuffix("\n```"))
     assert [one["said"] for one in found["messages"]] == ["message 6", "message 7", "message 8"]
-    assert (found["older_messages_left_out"], found["remembered"]) == (6, ["tea"])
+    assert (found["messages_left_out"], found["remembered"]) == (7, ["tea"])

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from adapters.base import Addressed, Conversation, ConversationKind, Edited, Outcome, Quoted, Withdrawn
 from bot.errors import ContextUnavailable
 from bot.settings.sections import PrivacySection
-from bot.skills.privacy_texts import SWITCHED_OFF, introduction, quote_hidden
+from bot.skills.privacy_texts import SWITCHED_OFF, introduction, keeps, quote_hidden
 from bot.store.tables import InboundRow, TurnRow
 from bot.turns.model import Consent
 from engine.scripted import ScriptedEngine
@@ -319,3 +319,9 @@ async def test_a_new_group_begins_in_the_deployments_mode_and_is_told_so(tmp_pat
         assert "I see only messages that address me, and those they reply to." in said
         assert BOBS.text in shown(engine)
         assert (await ask(rig, "/privacy")).startswith("Privacy in this chat: `quoted`.")
+
+
+def test_where_nothing_is_kept_people_are_told_what_the_room_still_shows() -> None:
+    assert "another day" in keeps(0, shows=True)
+    assert "another day" not in keeps(0)
+    assert keeps(7, shows=True) == keeps(7)
