@@ -24,7 +24,7 @@ help:
 	@echo "make secrets          make the passwords and keys that docker-compose.yml names"
 	@echo "make test             install what tests need, then run all of them"
 	@echo "make test-redis       those that talk to Valkey once more, on Debian's Redis 7.0"
-	@echo "make chaos            break everything at random for TURNS=20000 turns from SEED=n, on DATABASE=postgresql or sqlite"
+	@echo "make chaos            break everything at random for TURNS=20000 turns from SEED=n, on DATABASE=postgresql or sqlite, with PLATFORMS=all"
 	@echo "make check            lint, formatting, types, import arrows and all tests"
 	@echo "make simulate         the turn protocol in virtual time (SEEDS=100000, FIRST=0); a failure comes as a short schedule"
 	@echo "make lock             pin again what pyproject.toml asks for (UPGRADE=1 for newer releases)"
@@ -58,7 +58,7 @@ test-redis:
 # Every component killed at random; ends with a verdict from what people see.
 chaos:
 	@$(INSTALL) dev
-	@exec $(BIN)/python -m tests.chaos --turns $(or $(TURNS),20000) $(if $(SEED),--seed $(SEED)) $(if $(DATABASE),--database $(DATABASE))
+	@exec $(BIN)/python -m tests.chaos --turns $(or $(TURNS),20000) $(if $(SEED),--seed $(SEED)) $(if $(DATABASE),--database $(DATABASE)) $(if $(PLATFORMS),--platforms $(PLATFORMS))
 
 check:
 	@$(INSTALL) dev engine model --for-tests

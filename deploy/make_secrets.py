@@ -1,7 +1,7 @@
 """Make the secret files that docker-compose.yml names: `python3 deploy/make_secrets.py`. What is there stays.
 
-Each file is for one user alone, the one as whom the containers run: whoever calls this, or user 1000 where that is
-root. Runs on a bare Python, without any package.
+Each file there, also one that somebody put there (a platform's token), is for one user alone, the one as whom the
+containers run: whoever calls this, or user 1000 where that is root. Runs on a bare Python, without any package.
 """
 
 import argparse
@@ -40,12 +40,10 @@ def main() -> int:
 def make(folder: Path) -> list[str]:
     """Write the missing files, readable by one user only, and list their names."""
     (folder / KEYS).mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder.chmod(0o700)
     contents = {name: secrets.token_urlsafe(32) for name in WORDS} | {VAULT_KEY: vault_key()}
     made = [name for name, text in contents.items() if _write(folder / name, text)]
-    if os.geteuid() == 0:
-        for path in (folder, folder / KEYS, *(folder / name for name in contents)):
-            os.chown(path, USUAL_USER, USUAL_USER)
+    for path in (folder, *folder.rglob("*")):
+        _guard(path)
     return made
 
 
@@ -65,6 +63,13 @@ def note_user(env: Path, user: int) -> bool:
     with env.open("a", encoding="utf-8") as file:
         file.write(f"{break_first}RUN_AS={user}\n")
     return True
+
+
+def _guard(path: Path) -> None:
+    """Let nobody but one user read it."""
+    path.chmod(0o700 if path.is_dir() else 0o600)
+    if os.geteuid() == 0:
+        os.chown(path, USUAL_USER, USUAL_USER)
 
 
 def _write(path: Path, text: str) -> bool:

@@ -71,6 +71,8 @@ class LoopbackAdapter:
         self.typed: list[str] = []
         #: Every draft that was shown, as its text; None for one without words.
         self.drafted: list[str | None] = []
+        #: The addresses that each of them may show as live links.
+        self.drafted_links: list[frozenset[str]] = []
         self.faults = faults or Faults()
         self._shown: dict[str, list[Seen]] = {}
         self._count = 0
@@ -106,10 +108,18 @@ class LoopbackAdapter:
         """Note that typing was shown."""
         self.typed.append(conversation)
 
-    async def draft(self, account: str, conversation: str, turn_id: str, content: Content | None) -> None:
+    async def draft(
+        self,
+        account: str,
+        conversation: str,
+        turn_id: str,
+        content: Content | None,
+        links: frozenset[str] = frozenset(),
+    ) -> None:
         """Note that a draft was shown, or run into a planned fault."""
         lost = await self.faults.before()
         self.drafted.append(None if content is None else self._rendered(content))
+        self.drafted_links.append(links)
         if lost:
             raise lost
 

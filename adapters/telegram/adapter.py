@@ -142,7 +142,14 @@ class TelegramAdapter:
         if place.is_ours:
             await self._call("sendChatAction", action="typing", **_where(place))
 
-    async def draft(self, account: str, conversation: str, turn_id: str, content: Content | None) -> None:
+    async def draft(
+        self,
+        account: str,
+        conversation: str,
+        turn_id: str,
+        content: Content | None,
+        links: frozenset[str] = frozenset(),
+    ) -> None:
         """Show the reply so far for up to 30 seconds; None shows that one is thought about."""
         place = place_of(conversation)
         if place.kind is not PlaceKind.DIRECT:
@@ -151,7 +158,7 @@ class TelegramAdapter:
         if content is None:
             await self._call("sendMessageDraft", text="", **where)
             return
-        await self._with_text("sendMessageDraft", content, frozenset(), where)
+        await self._with_text("sendMessageDraft", content, links, where)
 
     async def _edit(
         self, place: Place, message: str, content: Content, op: Send | Edit, markup: dict[str, Any] | None

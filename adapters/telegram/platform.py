@@ -50,6 +50,7 @@ def telegram(
     now: Callable[[], datetime],
     *,
     monotonic: Callable[[], float] = time.monotonic,
+    make_calls: Callable[[TelegramSettings], Calls] = Calls,
 ) -> Platform:
     """Make the platform. Raises `TelegramRefused` where the settings cannot be used safely.
 
@@ -57,7 +58,7 @@ def telegram(
     """
     settings = checked(settings)
     kinds = kinds_wanted(drafts=settings.drafts, inline=settings.inline, guest=settings.guest)
-    calls, standing = Calls(settings), Standing()
+    calls, standing = make_calls(settings), Standing()
     media = TelegramMedia(settings, calls)
     admins = Admins(calls, monotonic, believed_s=settings.admin_s, answer_s=settings.answer_s)
     handing = Handing(settings, calls, admins, now)

@@ -73,7 +73,7 @@ def checked(settings: TelegramSettings) -> TelegramSettings:
     if not _TOKEN.fullmatch(settings.token):
         raise TelegramRefused(
             "telegram.token is not a bot's token: take it from @BotFather (/mybots, API Token); it looks like "
-            "123456789:ABC..., and telegram.token_file may name a file that holds it"
+            "123456789:ABC..., and ASIDE_TELEGRAM_TOKEN_FILE may name a file that holds it"
         )
     if settings.public_url and not _SECRET.fullmatch(settings.secret_token):
         raise TelegramRefused(

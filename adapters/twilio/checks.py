@@ -40,7 +40,13 @@ class TwilioChecks:
             yield await self._whatsapp()
         if self._settings.whatsapp_template:
             yield await self._template()
-        if not self._settings.sms_from and not self._settings.whatsapp_from:
+        if self._settings.messaging_service:
+            yield _ok(
+                "service",
+                "SMS goes through the Messaging Service. Which webhook that calls cannot be seen from here: under its "
+                f"Integration it must be {self._settings.messages_url}, with POST.",
+            )
+        elif not self._settings.sms_from and not self._settings.whatsapp_from:
             yield _fail(
                 "senders",
                 "There is no number to answer from.",

@@ -9,7 +9,6 @@ import hmac
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import parse_qs, urlsplit
 
-from multidict import MultiDict
 from twilio.request_validator import (
     HMAC_SHA1,
     HMAC_SHA256,
@@ -21,12 +20,12 @@ from twilio.request_validator import (
     remove_port,
 )
 
+from adapters.twilio.form import Form
+
 _BODY_HASH = "bodySHA256"
 
 
-def is_form_signed(
-    url: str, fields: MultiDict[str], headers: Mapping[str, str], tokens: Iterable[str]
-) -> bool:
+def is_form_signed(url: str, fields: Form, headers: Mapping[str, str], tokens: Iterable[str]) -> bool:
     """Tell whether a form posted to a URL is signed by one of the tokens; blank fields count. Pure."""
     return _is_signed(url, fields, headers, tokens)
 
@@ -35,10 +34,10 @@ def is_body_signed(url: str, body: bytes, headers: Mapping[str, str], tokens: It
     """Tell whether a body that is no form is signed: the URL carries its hash, and is signed itself. Pure."""
     hashes = parse_qs(urlsplit(url).query).get(_BODY_HASH, [])
     is_same = len(hashes) == 1 and _are_same(hashes[0], hashlib.sha256(body).hexdigest())
-    return is_same and _is_signed(url, MultiDict(), headers, tokens)
+    return is_same and _is_signed(url, Form(), headers, tokens)
 
 
-def _is_signed(url: str, fields: MultiDict[str], headers: Mapping[str, str], tokens: Iterable[str]) -> bool:
+def _is_signed(url: str, fields: Form, headers: Mapping[str, str], tokens: Iterable[str]) -> bool:
     given = headers.get(SIGNATURE_HEADER, "")
     algorithm = get_signature_algorithm(headers.get(SIGNATURE_SETTINGS_HEADER, "")).upper()
     if algorithm not in (HMAC_SHA1, HMAC_SHA256):

@@ -11,9 +11,6 @@ from contextlib import contextmanager
 from datetime import datetime
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import parse_qsl
-
-from multidict import MultiDict
 
 from adapters.base import (
     ConversationKind,
@@ -29,6 +26,7 @@ from adapters.base import (
 )
 from adapters.errors import MalformedEvent
 from adapters.records import RecordsUnavailable
+from adapters.twilio.form import Form
 from adapters.twilio.keywords import Keyword, keyword_of
 from adapters.twilio.parse import Fields, address_of, message_of, sid_of
 from adapters.twilio.people import is_whatsapp
@@ -195,10 +193,10 @@ def _changed(fields: Fields, change: Membership) -> MembershipChanged:
     )
 
 
-def _from_form(body: bytes) -> MultiDict[str] | None:
+def _from_form(body: bytes) -> Form | None:
     """Read a form, blank fields included; None where it is none."""
     try:
-        return MultiDict(parse_qsl(body.decode(), keep_blank_values=True))
+        return Form.of(body)
     except ValueError:
         return None
 

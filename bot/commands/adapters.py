@@ -60,9 +60,7 @@ async def _check(arguments: Namespace, settings: Settings) -> int:
         if platform is None:
             raise SettingsError(_not_configured(arguments.name, platforms))
         if platform.checks is None:
-            print(
-                f"{arguments.name} is part of this program and calls no platform: there is nothing to check."
-            )
+            print(f"{arguments.name} brings no check of its own: there is nothing to check.")
             return 0
         try:
             findings: Sequence[Finding] = await platform.checks.check()

@@ -17,6 +17,10 @@ class PressedJournal(Protocol):
         """Find the turn that a message of ours belongs to."""
         ...
 
+    async def may_be_posting(self, event: Pressed) -> bool:
+        """Tell whether people may see a message of a turn of that chat which the record does not know yet."""
+        ...
+
     async def said_in(self, asked: Asked) -> tuple[Said, ...]:
         """Read what was said in a turn; empty where it was forgotten."""
         ...

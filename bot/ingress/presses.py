@@ -1,5 +1,6 @@
 """Carrying out what the buttons under replies say."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Final
@@ -29,6 +30,9 @@ from bot.turns.ratings import Rating
 _RATINGS: Final[Mapping[Action, Rating]] = {Action.GOOD: Rating.GOOD, Action.BAD: Rating.BAD}
 #: States in which there is something to rate.
 _ANSWERED: Final = (TurnState.REPLIED, TurnState.SENDING, TurnState.SENT)
+#: People may press what they see before the platform's answer to our send has come back to us, and into the record.
+TRIES: Final = 40
+AGAIN_S: Final = 0.05
 
 
 #: Commits a question that is asked again, as any other.
@@ -54,7 +58,7 @@ class Presses:
 
     async def carry_out(self, event: Pressed) -> Receipt:
         """Do what a button says. Raises `StoreUnavailable`, and `VaultError` where a row is damaged."""
-        asked = await self._journal.asked_under(event)
+        asked = await self._asked(event)
         if asked is None:
             return _told(texts.UNKNOWN)
         match event.action:
@@ -64,6 +68,17 @@ class Presses:
                 return await self._retry(event, asked)
             case Action.GOOD | Action.BAD:
                 return await self._rate(event, asked)
+
+    async def _asked(self, event: Pressed) -> Asked | None:
+        """Find the turn; ask again for a moment while its message may be on its way to the record."""
+        for _ in range(TRIES):
+            # In this order: what is recorded between the two questions is found by the second.
+            may_come = await self._journal.may_be_posting(event)
+            asked = await self._journal.asked_under(event)
+            if asked is not None or not may_come:
+                return asked
+            await asyncio.sleep(AGAIN_S)
+        return None
 
     async def _stop(self, asked: Asked) -> Receipt:
         cancelled = await self._journal.request_cancel_of(asked.chat.id, asked.turn_id)

@@ -277,7 +277,7 @@ class TwilioSection(Section):
     sms_from: PhoneNumber = ""
     #: Sends SMS through a Messaging Service, and answers from each of its numbers.
     messaging_service: ServiceSid = ""
-    #: WhatsApp stays off until this is true: the README quotes the policy that is acknowledged here.
+    #: WhatsApp stays off until this is true: `adapters/twilio/README.md` quotes the policy that is acknowledged.
     whatsapp_policy_acknowledged: Switch = False
     #: What alone it may be asked about here, in words that end "you help only with this: ..."; empty is anything.
     scope: Annotated[str, StringConstraints(max_length=400), Allowed("a text of at most 400 characters")] = ""

@@ -75,8 +75,11 @@ class WorkerDelivery:
         self._notices = notices
         self._late = late
         typing = TypingSign(platform)
-        self._edits = EditLive(adapter, journal, late, clock, typing=typing, delays=delays, policy=policy)
-        self._drafts = None if platform.drafts is None else DraftLive(adapter, platform.drafts, delays)
+        self._edits = EditLive(
+            adapter, journal, late, clock, typing=typing, delays=delays, policy=policy, linking=linking
+        )
+        drafts = platform.drafts
+        self._drafts = None if drafts is None else DraftLive(adapter, drafts, delays, linking=linking)
         self._sending = Sending(
             adapter, journal, late, clock, policy=policy, delays=delays, hooks=hooks, linking=linking
         )

@@ -5,17 +5,19 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 
 from adapters.base import Adapter, Button, Capabilities, Edit, LiveOutput, LivePhase, Purpose
 from adapters.errors import AdapterError, Ambiguous, RetryAfter, Unreachable
-from adapters.markdown import parse
 from bot.clock import Clock
 from bot.errors import Fenced, StoreUnavailable
 from bot.turns.buttons import while_growing
 from bot.turns.delays import Delays
 from bot.turns.journal import Journal
 from bot.turns.lease import Lease
+from bot.turns.linking import GrowingLinks, Linking
 from bot.turns.live_reply import LiveReply, Newest
+from bot.turns.live_window import Beginning, Split, View, as_content
 from bot.turns.model import Turn
 from bot.turns.send_policy import LEFT, SendPolicy, leaves_doubt
 from bot.turns.sign import PLACEHOLDER, sign, take_back
@@ -42,7 +44,9 @@ class EditLive:
         typing: TypingSign,
         delays: Delays,
         policy: SendPolicy = SendPolicy.RESEND,
+        linking: Linking | None = None,
     ) -> None:
+        """Keep whom to ask; without a `linking` no address is a live link."""
         self._adapter = adapter
         self._typing = typing
         self._journal = journal
@@ -50,6 +54,7 @@ class EditLive:
         self._clock = clock
         self._delays = delays
         self._policy = policy
+        self._linking = linking
 
     @asynccontextmanager
     async def open(self, turn: Turn, lease: Lease) -> AsyncIterator["EditedReply"]:
@@ -67,15 +72,22 @@ class EditLive:
             await reply.close(pump)
 
     async def _pump(self, reply: "EditedReply", capabilities: Capabilities, lease: Lease) -> None:
+        beginning = Beginning(self._splitting(reply.turn), capabilities.text_limit)
+        links = GrowingLinks(self._linking, reply.turn)
         async with self._typing.during(reply.turn.chat):
-            shown = await self._first(reply)
+            text = await self._first(reply)
         reply.turn = await self._with_sign(reply.turn)
+        stands: View | None = None
         while True:
             pause_s = capabilities.live_min_interval_s
+            shown = beginning.of(text or PLACEHOLDER)
+            view = View(shown, await links.of(shown))
             try:
                 async with reply.on_platform:
-                    lease.require()
-                    await self._show(reply, shown, lease)
+                    if view != stands:
+                        lease.require()
+                        await self._show(reply, view, lease, is_text=bool(text))
+                        stands = view
             except (RetryAfter, Unreachable) as error:
                 pause_s = max(
                     pause_s, error.seconds if isinstance(error, RetryAfter) else self._delays.not_now_s
@@ -84,7 +96,7 @@ class EditLive:
                 logger.info("live output of turn %s ends: %s", reply.turn.id, type(error).__name__)
                 return
             await asyncio.sleep(pause_s)
-            shown = _text(*await reply.newest.next())
+            text = _text(*await reply.newest.next())
 
     async def _first(self, reply: "EditedReply") -> str:
         """Wait for something to show, but no longer than a turn may go without a sign."""
@@ -95,20 +107,21 @@ class EditLive:
         except TimeoutError:
             return ""
 
-    async def _show(self, reply: "EditedReply", text: str, lease: Lease) -> None:
+    async def _show(self, reply: "EditedReply", view: View, lease: Lease, *, is_text: bool) -> None:
         turn, chat = reply.turn, reply.turn.chat
         if turn.placeholder is None:
-            await self._post(reply, text or PLACEHOLDER)
-        elif text:
+            await self._post(reply, view)
+        elif is_text:
             edit = Edit(
                 op_id=f"{turn.id}-live",
                 account=chat.account,
                 conversation=chat.conversation,
                 message=turn.placeholder,
-                content=parse(self._cut(turn, text)),
+                content=as_content(view.text),
                 purpose=Purpose.REPLY,
                 live=True,
                 buttons=self._buttons(turn),
+                links=view.links,
             )
             try:
                 await self._adapter.edit(edit)
@@ -116,11 +129,16 @@ class EditLive:
                 lease.shown()
             await self._late.check(turn, lease)
 
-    async def _post(self, reply: "EditedReply", text: str) -> None:
+    async def _post(self, reply: "EditedReply", view: View) -> None:
         """Post the placeholder; one that the record does not keep is nobody's to edit, and is taken back."""
         turn = reply.turn
         operation = sign(
-            turn.id, turn.chat, turn.said[-1].message, self._cut(turn, text), buttons=self._buttons(turn)
+            turn.id,
+            turn.chat,
+            turn.said[-1].message,
+            view.text,
+            buttons=self._buttons(turn),
+            links=view.links,
         )
         try:
             sent = await self._adapter.send(operation)
@@ -149,8 +167,8 @@ class EditLive:
                 return
         logger.warning("a placeholder of turn %s may stand beside its answer", turn.id)
 
-    def _cut(self, turn: Turn, text: str) -> str:
-        return self._adapter.split(text, turn.chat.conversation)[0]
+    def _splitting(self, turn: Turn) -> Split:
+        return partial(self._adapter.split, conversation=turn.chat.conversation)
 
     def _buttons(self, turn: Turn) -> tuple[Button, ...]:
         return while_growing(self._adapter.capabilities(turn.chat.conversation))

@@ -183,8 +183,15 @@ class PacedDrafts:
         self._drafts = drafts
         self._pacing = pacing
 
-    async def draft(self, account: str, conversation: str, turn_id: str, content: Content | None) -> None:
+    async def draft(
+        self,
+        account: str,
+        conversation: str,
+        turn_id: str,
+        content: Content | None,
+        links: frozenset[str] = frozenset(),
+    ) -> None:
         """Show it, if that may go now. Raises `RetryAfter` where it may not."""
         await self._pacing.take(account, conversation, Priority.EDIT)
         async with self._pacing.heeding(account, conversation):
-            await self._drafts.draft(account, conversation, turn_id, content)
+            await self._drafts.draft(account, conversation, turn_id, content, links)

@@ -4,8 +4,8 @@ import logging
 
 from adapters.base import Adapter, Button, Idempotency, Purpose, Send
 from adapters.errors import AdapterError
-from adapters.markdown import parse
 from bot.turns.journal import Journal
+from bot.turns.live_window import as_content
 from bot.turns.model import Chat
 
 logger = logging.getLogger(__name__)
@@ -21,16 +21,18 @@ def sign(
     text: str = PLACEHOLDER,
     *,
     buttons: tuple[Button, ...] = (),
+    links: frozenset[str] = frozenset(),
 ) -> Send:
     """Make the operation that posts a turn's first sign: one id, whoever posts it."""
     return Send(
         op_id=f"{turn_id}-sign",
         account=chat.account,
         conversation=chat.conversation,
-        content=parse(text),
+        content=as_content(text),
         purpose=Purpose.PLACEHOLDER,
         reply_to=reply_to,
         buttons=buttons,
+        links=links,
     )
 
 

@@ -1,5 +1,6 @@
 """Presses, comings and goings, moves and reports, through intake on the real journal over SQLite."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -24,6 +25,7 @@ from adapters.base import (
 )
 from bot.errors import StoreUnavailable
 from bot.ingress import pressed_texts as texts
+from bot.ingress import presses
 from bot.ingress.comings import Introduction
 from bot.ingress.reports import Reports, cost_of
 from bot.store.tables import IntroductionRow, NoticeRow, TurnRow
@@ -303,3 +305,52 @@ async def test_a_picture_alone_is_a_question_that_knows_of_it(place):
     turn = await claimed(place)
     assert (turn.skill.value, turn.said[0].text) == ("answer", "")
     assert turn.said[0].attached == (AttachmentKind.PICTURE,)
+
+
+def first_miss(place):
+    """Tell when the record was asked for a message that it does not know."""
+    missed, ask = asyncio.Event(), place.journal.asked_under
+
+    async def asked_under(event):
+        asked = await ask(event)
+        if asked is None:
+            missed.set()
+        return asked
+
+    place.journal.asked_under = asked_under
+    return missed
+
+
+async def test_a_stop_pressed_before_the_message_is_in_the_record_stops_the_turn(place):
+    await place.intake.accept(said(key="1"))
+    turn = await claimed(place)
+    missed = first_miss(place)
+    pressing = asyncio.create_task(place.intake.pressed(press(Action.STOP, "sign")))
+    await missed.wait()
+    await place.journal.placeholder_posted(turn, "sign")
+    assert ((await pressing).told, place.bell.stopped) == (texts.STOPPING, [turn.id])
+
+
+async def test_a_rating_pressed_before_the_message_is_in_the_record_counts(place):
+    await place.intake.accept(said(key="1"))
+    turn = await claimed(place)
+    turn = await place.journal.store_reply(turn, Reply(text="because", parts=("because",), prompt="why?"))
+    await place.journal.start_part(turn, 0)
+    missed = first_miss(place)
+    pressing = asyncio.create_task(place.intake.pressed(press(Action.GOOD)))
+    await missed.wait()
+    await place.journal.part_sent(turn, 0, "reply")
+    assert (await pressing).told == texts.RATED
+
+
+async def test_nobody_waits_under_an_old_message_while_nothing_is_being_posted(place, monkeypatch):
+    await place.intake.accept(said(key="1"))
+    await place.journal.placeholder_posted(await claimed(place), "sign")
+    monkeypatch.setattr(presses, "AGAIN_S", 3600.0)
+    assert (await place.intake.pressed(press(Action.STOP, "old"))).told == texts.UNKNOWN
+
+
+async def test_a_press_under_a_message_that_never_comes_into_the_record_is_answered(place, monkeypatch):
+    await place.intake.accept(said(key="1"))
+    monkeypatch.setattr(presses, "AGAIN_S", 0.0)
+    assert (await place.intake.pressed(press(Action.STOP, "orphan"))).told == texts.UNKNOWN

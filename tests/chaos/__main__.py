@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.chaos.plan import Kind, Plan
+from tests.chaos.plan import ALL, FEW, NAMES, Kind, Plan
 from tests.chaos.run import carry_out
 from tests.chaos.verdict import Verdict
 
@@ -34,7 +34,12 @@ def _plan() -> tuple[Plan, argparse.Namespace]:
     kinds = [kind.value for kind in Kind]
     parser.add_argument("--database", choices=kinds, default=Kind.POSTGRESQL.value)
     parser.add_argument("--minutes", type=float, help="say nothing more after so many minutes")
-    parser.add_argument("--three", action="store_true", help="three platforms, drawn, instead of all six")
+    parser.add_argument(
+        "--platforms",
+        type=_platforms,
+        default=(ALL,),
+        help=f"{ALL}, {FEW} (one of every class, drawn, with Telegram and Twilio), or some of {','.join(NAMES)}",
+    )
     parser.add_argument("--calm", action="store_true", help="break nothing")
     parser.add_argument("--keep", type=Path, help="keep logs and records in this folder")
     args = parser.parse_args()
@@ -43,10 +48,17 @@ def _plan() -> tuple[Plan, argparse.Namespace]:
         seed=secrets.randbelow(_SEEDS) if args.seed is None else args.seed,
         database=Kind(args.database),
         minutes=args.minutes,
-        all_platforms=not args.three,
+        platforms=args.platforms,
         calm=args.calm,
     )
     return plan, args
+
+
+def _platforms(text: str) -> tuple[str, ...]:
+    names = tuple(text.split(","))
+    if names not in ((ALL,), (FEW,)) and (unknown := [name for name in names if name not in NAMES]):
+        raise argparse.ArgumentTypeError(f"there is no platform {unknown[0]}")
+    return names
 
 
 def _tell(line: str) -> None:

@@ -15,7 +15,7 @@ import sys
 from typing import Any
 
 #: What the children run; imported once, here.
-MODULES = ("tests.platforms.roles", "tests.chaos.engine", "bot.bootstrap", "aiosqlite", "asyncpg")
+MODULES = ("tests.chaos.roles", "tests.chaos.engine", "bot.bootstrap", "aiosqlite", "asyncpg")
 _PR_SET_PDEATHSIG = 1
 
 

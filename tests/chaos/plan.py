@@ -18,6 +18,17 @@ class Kind(StrEnum):
     POSTGRESQL = "postgresql"
 
 
+class Vendor(StrEnum):
+    """Whose platform it is."""
+
+    #: Nobody's: made for these runs, of any class.
+    NOBODY = "nobody"
+    #: The shipped adapter on a local Telegram, which it asks for updates.
+    TELEGRAM = "telegram"
+    #: The shipped adapter on a local Twilio, which calls the gateways: WhatsApp.
+    TWILIO = "twilio"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
     """One platform of a run."""
@@ -25,6 +36,35 @@ class Stage:
     name: str
     platform_class: PlatformClass
     live: LiveOutput
+    vendor: Vendor = Vendor.NOBODY
+
+
+#: Names of every platform, and of one of each class, which the seed draws, with those of vendors.
+ALL, FEW = "all", "few"
+#: What people use, with the numbers of an adapter of their own each.
+_VENDORS = (
+    Stage(
+        name=Vendor.TELEGRAM.value,
+        platform_class=PlatformClass.C,
+        live=LiveOutput.EDIT,
+        vendor=Vendor.TELEGRAM,
+    ),
+    Stage(
+        name=Vendor.TWILIO.value,
+        platform_class=PlatformClass.C,
+        live=LiveOutput.NONE,
+        vendor=Vendor.TWILIO,
+    ),
+)
+_EVERY = (
+    *(
+        Stage(name=f"cloud_{kind.value.lower()}_{live.value}", platform_class=kind, live=live)
+        for kind in PlatformClass
+        for live in (LiveOutput.EDIT, LiveOutput.NONE)
+    ),
+    *_VENDORS,
+)
+NAMES = tuple(stage.name for stage in _EVERY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +76,8 @@ class Plan:
     database: Kind = Kind.POSTGRESQL
     #: Minutes after which nothing more is said, however many turns are left.
     minutes: float | None = None
-    #: Every class with and without live edits; otherwise three platforms, which the seed chooses.
-    all_platforms: bool = True
+    #: `ALL`, `FEW`, or the names of platforms.
+    platforms: tuple[str, ...] = (ALL,)
     #: Mentions that may be unanswered at a time.
     most_open: int = 240
     #: Conversations going on at a time.
@@ -57,16 +97,16 @@ class Plan:
         return [f"worker-{number}" for number in range(1, count + 1)]
 
     def stages(self) -> list[Stage]:
-        """Name the platforms."""
-        every = [
-            Stage(name=f"cloud_{kind.value.lower()}_{live.value}", platform_class=kind, live=live)
-            for kind in PlatformClass
-            for live in (LiveOutput.EDIT, LiveOutput.NONE)
-        ]
-        if self.all_platforms:
-            return every
-        chance = random.Random(f"{self.seed}/platforms")
-        return [
-            chance.choice([stage for stage in every if stage.platform_class is kind])
-            for kind in PlatformClass
-        ]
+        """List the platforms."""
+        if self.platforms == (FEW,):
+            chance = random.Random(f"{self.seed}/platforms")
+            drawn = [
+                chance.choice([stage for stage in _EVERY if stage.platform_class is kind and _is_own(stage)])
+                for kind in PlatformClass
+            ]
+            return [*drawn, *_VENDORS]
+        return [stage for stage in _EVERY if self.platforms == (ALL,) or stage.name in self.platforms]
+
+
+def _is_own(stage: Stage) -> bool:
+    return stage.vendor is Vendor.NOBODY

@@ -12,7 +12,7 @@ from tests.chaos.cast import Corner
 from tests.chaos.ledger import Ledger
 from tests.chaos.plan import LEASE_S, Plan
 from tests.chaos.story import Promise
-from tests.chaos.verdict import Verdict
+from tests.chaos.verdict import Verdict, misuse
 from tests.chaos.world import World, running
 
 #: Mentions unanswered in one conversation before somebody says more; a burst may go one further.
@@ -58,7 +58,7 @@ class Run:
             await self._until_quiet()
             for task in (*readers, progress):
                 task.cancel()
-        return self.ledger.judge_all()
+        return self.ledger.judge_all() + await self._misuse()
 
     @property
     def _elapsed_s(self) -> float:
@@ -136,6 +136,16 @@ class Run:
                 return
             await asyncio.sleep(_READ_EVERY_S)
         self.tell(f"{self.ledger.open} mentions are open and nothing has changed for {STUCK_S:g} s")
+
+    async def _misuse(self) -> Verdict:
+        """Ask the platforms what no correct client would have asked them for."""
+        verdict = Verdict()
+        for name, cloud in self.world.clouds.items():
+            wrong = await cloud.client.violations()
+            for why in dict.fromkeys(wrong):
+                self.tell(f"{name} was asked wrongly: {why}")
+            verdict += misuse(name, wrong)
+        return verdict
 
     async def _progress(self) -> None:
         while True:

@@ -164,9 +164,11 @@ class Story:
         return {said.mention.id for said in self.mentions if said.mention.withdrawn_at is not None}
 
     def unsettled(self) -> list[Said]:
-        """List the mentions for which something is still due, or that no gateway has acknowledged yet."""
+        """List the mentions for which something is still due, or that a gateway may still acknowledge."""
         settled = self.settled()
-        return [said for said in self.mentions if said.mention.id not in settled]
+        return [
+            said for said in self.mentions if said.mention.id not in settled and not said.mention.given_up
+        ]
 
     def _with_their_turns(self, own: set[str]) -> set[str]:
         """Add to noticed mentions the unanswered ones that may have joined their turns, or they theirs."""

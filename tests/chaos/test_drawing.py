@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.chaos.blows import ODDS, Blow, strikes
 from tests.chaos.cast import POISON, Corner, Line
-from tests.chaos.plan import Plan
+from tests.chaos.plan import FEW, NAMES, Plan, Vendor
 from tests.chaos.words import Asked, answer, asked, marks
 
 
@@ -53,6 +53,12 @@ def test_an_answer_carries_every_mark_of_what_was_asked_in_order(wanted: list[As
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_three_platforms_are_one_of_every_class(seed: int) -> None:
-    stages = Plan(seed=seed, all_platforms=False).stages()
-    assert [stage.platform_class.value for stage in stages] == ["A", "B", "C"]
+def test_few_platforms_are_one_of_every_class_and_those_of_vendors(seed: int) -> None:
+    stages = Plan(seed=seed, platforms=(FEW,)).stages()
+    assert [stage.platform_class.value for stage in stages] == ["A", "B", "C", "C", "C"]
+    assert [stage.vendor for stage in stages[3:]] == [Vendor.TELEGRAM, Vendor.TWILIO]
+
+
+def test_a_run_has_every_platform_unless_some_are_named() -> None:
+    assert tuple(stage.name for stage in Plan().stages()) == NAMES
+    assert [stage.name for stage in Plan(platforms=("twilio",)).stages()] == ["twilio"]

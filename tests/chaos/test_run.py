@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.plan import Kind, Plan
+from tests.chaos.plan import FEW, Kind, Plan
 from tests.chaos.run import carry_out
 
 
@@ -15,7 +15,7 @@ async def test_every_promise_holds_while_everything_breaks(
 ) -> None:
     """G1, G2, G3, G8 and G10, judged by what the platforms' users see."""
     told: list[str] = []
-    plan = Plan(turns=turns, seed=4, database=database, all_platforms=False)
+    plan = Plan(turns=turns, seed=4, database=database, platforms=(FEW,))
     verdict = await carry_out(plan, tmp_path, told.append)
     assert verdict.holds, "\n".join([*told, verdict.counts.line()])
     counts = verdict.counts
@@ -27,7 +27,7 @@ async def test_every_promise_holds_while_everything_breaks(
 
 async def test_a_calm_run_answers_everything_but_poison(tmp_path: Path) -> None:
     """The run itself makes no noise: without blows there is nothing to excuse."""
-    plan = Plan(turns=60, seed=4, database=Kind.SQLITE, all_platforms=False, calm=True)
+    plan = Plan(turns=60, seed=4, database=Kind.SQLITE, platforms=(FEW,), calm=True)
     counts = (await carry_out(plan, tmp_path, lambda _: None)).counts
     assert counts.replied + counts.notices + counts.cancelled == counts.accepted == 60
     assert (counts.lost, counts.duplicated, counts.ambiguous, counts.inversions, counts.orphans) == (0,) * 5

@@ -25,6 +25,8 @@ class Breach(StrEnum):
     INVERTED = "inverted"
     #: The answer stands, and a notice says that there is none.
     CONTRADICTED = "contradicted"
+    #: A platform was asked for something that no correct client asks for.
+    MISUSED = "misused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,8 @@ class Counts:
     frozen: int = 0
     inversions: int = 0
     contradicted: int = 0
+    #: Calls of a vendor's API that no correct client makes.
+    misused: int = 0
     #: First signs that stand alone beside their turn's answer or notice.
     orphans: int = 0
     #: Answers in the right order in time, whose first signs stand in another one.
@@ -88,6 +92,15 @@ class Verdict:
     def holds(self) -> bool:
         """Whether every promise was kept."""
         return not self.violations
+
+
+def misuse(platform: str, wrong: Sequence[str]) -> Verdict:
+    """Judge what a platform was asked for wrongly."""
+    violations = tuple(
+        Violation(breach=Breach.MISUSED, platform=platform, conversation="", numbers=(), why=why)
+        for why in wrong
+    )
+    return Verdict(counts=Counts(misused=len(wrong)), violations=violations)
 
 
 #: When a process stood still, by the wall clock: from, until.

@@ -1,31 +1,28 @@
 """A deployment to be broken: platforms, gateways, workers, engine, Valkey and a database, with proxies in between."""
 
 import asyncio
-import json
 import random
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.chat import key_file
 from bot.store.schema import migrate
+from tests.chaos import clouds
+from tests.chaos.clouds import Cloud
 from tests.chaos.crew import Crew, Part
 from tests.chaos.plan import LEASE_S, Kind, Plan
 from tests.chaos.proxy import Proxy, Upstream
 from tests.chaos.servers import Postgres, postgres, valkey
 from tests.fixtures.valkey import RealServer
-from tests.platforms.process import Cloud, running_cloud
-from tests.platforms.roles import VARIABLE
 
 ENGINE = "engine"
 #: Below the ports that outgoing connections get: a gateway finds its own again after every restart.
 _FIRST_PORT, _LAST_PORT = 20_000, 31_000
-#: Small, so that long answers take several messages.
-_TEXT_LIMIT = 900
-#: Seconds for one call to a platform: what never answers is known soon.
-_CALL_S = 2.0
+#: How long a gateway may take to start, and how often it is looked whether it has, in seconds.
+_START_S, _LOOK_EVERY_S = 60.0, 0.05
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,14 +41,14 @@ class World:
 async def running(plan: Plan, folder: Path, tell: Callable[[str], None]) -> AsyncIterator[World]:
     """Start a deployment with everything it keeps in `folder`."""
     async with AsyncExitStack() as stack:
-        crew, database, clouds = await asyncio.gather(
+        crew, database, platforms = await asyncio.gather(
             stack.enter_async_context(Crew(tell).working()),
             _database(plan, stack),
             asyncio.gather(*_clouds(plan, folder, stack)),
         )
         redis = stack.enter_context(valkey())
         world = World(
-            crew=crew, clouds={cloud.name: cloud for cloud in clouds}, redis=redis, database=database
+            crew=crew, clouds={cloud.name: cloud for cloud in platforms}, redis=redis, database=database
         )
         await _Builder(plan, folder, world, stack).build()
         yield world
@@ -63,18 +60,7 @@ async def _database(plan: Plan, stack: AsyncExitStack) -> Postgres | None:
 
 def _clouds(plan: Plan, folder: Path, stack: AsyncExitStack) -> list["asyncio.Future[Cloud]"]:
     return [
-        asyncio.ensure_future(
-            stack.enter_async_context(
-                running_cloud(
-                    folder,
-                    stage.platform_class,
-                    live=stage.live,
-                    name=stage.name,
-                    seed=plan.seed,
-                    text_limit=_TEXT_LIMIT,
-                )
-            )
-        )
+        asyncio.ensure_future(stack.enter_async_context(clouds.running(stage, folder, plan.seed)))
         for stage in plan.stages()
     ]
 
@@ -87,6 +73,7 @@ class _Builder:
         self._folder = folder
         self._world = world
         self._stack = stack
+        self._ports: list[int] = []
 
     async def build(self) -> None:
         """Start everything and tell the platforms where the gateways are."""
@@ -100,6 +87,8 @@ class _Builder:
         hooks = [await self._gateway(name) for name in self._plan.gateways]
         for name in self._plan.workers:
             await self._role("worker", name)
+        # A vendor that calls us gives a message up soon.
+        await asyncio.gather(*(_until_it_listens(port) for port in self._ports))
         for cloud in self._world.clouds.values():
             await cloud.client.set_gateways([cloud.hook(hook) for hook in hooks])
 
@@ -110,6 +99,7 @@ class _Builder:
     async def _gateway(self, name: str) -> str:
         """Start a gateway and return where the platforms reach it."""
         port = _quiet_port()
+        self._ports.append(port)
         proxy = await self._proxy(f"to-{name}", Upstream(port=port))
         await self._role("gateway", name, ASIDE_GATEWAY_PORT=str(port))
         return f"http://127.0.0.1:{proxy.port}"
@@ -123,8 +113,7 @@ class _Builder:
         if world.database is not None:
             proxy = await self._proxy(f"{name}-database", Upstream(uds=world.database.socket))
             url = f"postgresql://postgres@127.0.0.1:{proxy.port}/aside"
-        env |= {
-            VARIABLE: json.dumps({name: _wire(cloud) for name, cloud in world.clouds.items()}),
+        env |= clouds.environment(world.clouds.values()) | {
             "ASIDE_DATABASE_URL": url,
             "ASIDE_REDIS_URL": f"redis://127.0.0.1:{redis.port}",
             "ASIDE_ENGINE_URL": f"http://127.0.0.1:{world.proxies[ENGINE].port}",
@@ -134,7 +123,7 @@ class _Builder:
             "ASIDE_WEBCHAT_ENABLED": "false",
             "ASIDE_TERMINAL_ENABLED": "false",
         }
-        part = self._part(name, "tests.platforms.roles", role, "--data-dir", str(data), **env)
+        part = self._part(name, "tests.chaos.roles", role, "--data-dir", str(data), **env)
         await world.crew.start(part)
 
     def _part(self, name: str, module: str, *argv: str, **env: str) -> Part:
@@ -146,8 +135,16 @@ class _Builder:
         return proxy
 
 
-def _wire(cloud: Cloud) -> dict[str, object]:
-    return replace(cloud.settings, call_s=_CALL_S, connect_s=_CALL_S).to_wire()
+async def _until_it_listens(port: int) -> None:
+    async with asyncio.timeout(_START_S):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(_LOOK_EVERY_S)
+            else:
+                writer.close()
+                return
 
 
 def _quiet_port() -> int:

@@ -16,8 +16,11 @@ import pytest
 from adapters.base import Edit, Idempotency, Platform, Purpose, Send
 from adapters.content import plain
 from adapters.errors import AdapterError
+from adapters.polling_lease import SharedLeases
 from adapters.records_memory import MemoryRecordStore
 from adapters.registry import PlatformClass
+from adapters.telegram.platform import telegram
+from adapters.telegram.settings import TelegramSettings
 from adapters.twilio.adapter import platform as twilio
 from adapters.twilio.settings import TwilioSettings
 from engine.client import EngineClient
@@ -29,7 +32,7 @@ from tests.platforms.cloud_settings import CloudSettings
 
 ROOT = Path(__file__).parents[2]
 #: Seconds after which each client gives up on a silent server.
-PATIENCE_S = 0.5
+PATIENCE_S = 1.0
 _SEND = Send(op_id="o", account="main", conversation="r", content=plain("hi"), purpose=Purpose.REPLY)
 _EDIT = Edit(
     op_id="o", account="main", conversation="r", message="m", content=plain("hi"), purpose=Purpose.REPLY
@@ -73,6 +76,28 @@ def _twilio(call: Callable[[Platform], Awaitable[object]]) -> Callable[[str], Aw
     return calling
 
 
+def _telegram(call: Callable[[Platform], Awaitable[object]]) -> Callable[[str], Awaitable[None]]:
+    async def calling(url: str) -> None:
+        settings = TelegramSettings(
+            token=_TOKEN, base_url=f"{url}/bot", base_file_url=f"{url}/file/bot", call_s=PATIENCE_S
+        )
+        lease = SharedLeases(lambda: 0.0, lasts_s=60.0).of("telegram")
+        made = telegram(settings, lease, lambda: datetime.now(UTC))
+        assert made.lifetime is not None
+        async with made.lifetime:
+            await call(made)
+
+    return calling
+
+
+def _draft(made: Platform) -> Awaitable[object]:
+    assert made.drafts is not None
+    return made.drafts.draft("42", "7", "turn", plain("hi"))
+
+
+_TOKEN = "42:" + "a" * 30
+_CHAT = replace(_SEND, account="42", conversation="7")
+_CHANGE = replace(_EDIT, account="42", conversation="7", message="5")
 _SMS = replace(_SEND, account="+15005550006", conversation="+491701234567")
 
 #: Everything that people would see twice, by who calls it: a generation, and what reaches a platform.
@@ -85,6 +110,19 @@ CALLS: dict[str, tuple[Callable[[str], Awaitable[None]], str]] = {
         _twilio(lambda made: made.adapter.send(_SMS)),
         "POST /2010-04-01/Accounts/AC0/Messages.json",
     ),
+    "telegram send": (
+        _telegram(lambda made: made.adapter.send(_CHAT)),
+        f"POST /bot{_TOKEN}/sendMessage",
+    ),
+    "telegram edit": (
+        _telegram(lambda made: made.adapter.edit(_CHANGE)),
+        f"POST /bot{_TOKEN}/editMessageText",
+    ),
+    "telegram delete": (
+        _telegram(lambda made: made.adapter.delete("42", "7", "5")),
+        f"POST /bot{_TOKEN}/deleteMessage",
+    ),
+    "telegram draft": (_telegram(_draft), f"POST /bot{_TOKEN}/sendMessageDraft"),
 }
 
 #: Every module that can open an HTTP connection, and where it is shown that it sends nothing twice.
@@ -93,6 +131,9 @@ CLIENTS = {
     "engine/client.py": "engine stream",
     "bot/doctor/engine.py": "asks whether somebody listens; sends nothing",
     "bot/doctor/running.py": "asks the gateway how it is; sends nothing",
+    "adapters/telegram/calls.py": "telegram send",
+    "adapters/telegram/media.py": "fetches what is attached; sends nothing",
+    "adapters/telegram/refusals.py": "reads errors; sends nothing",
     "adapters/twilio/transport.py": "twilio send",
     "adapters/twilio/rest.py": "twilio send",
     "adapters/twilio/media.py": "fetches what is attached; sends nothing",

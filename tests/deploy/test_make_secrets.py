@@ -21,6 +21,16 @@ def test_every_secret_of_the_compose_file_is_made_readable_by_one_user_only(tmp_
         assert path.stat().st_uid == (os.geteuid() or 1000)
 
 
+def test_what_somebody_puts_there_is_guarded_too(tmp_path: Path) -> None:
+    make(tmp_path)
+    put = tmp_path / "telegram_token"
+    put.write_text("a token")
+    put.chmod(0o644)
+    assert make(tmp_path) == []
+    assert (stat.S_IMODE(put.stat().st_mode), put.stat().st_uid) == (0o600, os.geteuid() or 1000)
+    assert put.read_text() == "a token"
+
+
 def test_what_is_there_is_never_replaced(tmp_path: Path) -> None:
     make(tmp_path)
     (tmp_path / WORDS[0]).unlink()

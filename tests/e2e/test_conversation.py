@@ -2,41 +2,18 @@
 
 import asyncio
 import signal
-import tempfile
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import psutil
 import pytest
 
 from adapters.terminal.frames import Author
-from tests.fixtures.deployment import Deployment, Terminal, at_terminal, free_port
+from tests.fixtures.deployment import Deployment, Terminal, at_terminal
 from tests.fixtures.valkey import RealServer
-from tests.fixtures.vllm import RealVllm
 
 pytestmark = [pytest.mark.real_engine, pytest.mark.timeout(400)]
 
 STORY = "@assistant Tell me a long story about a lighthouse and the people in it."
-
-
-@pytest.fixture
-async def deployment(vllm: RealVllm) -> AsyncIterator[Deployment]:
-    """A data directory with a short path, on the session's vLLM."""
-    with tempfile.TemporaryDirectory(prefix="aside-") as folder:
-        opened = Deployment(
-            data_dir=Path(folder) / "var",
-            env={
-                "ASIDE_ENGINE_URL": vllm.url,
-                "ASIDE_ENGINE_MAX_REPLY_TOKENS": "96",
-                "ASIDE_ENGINE_TEMPERATURE": "0",
-                "ASIDE_WORKER_LEASE_S": "3",
-                "ASIDE_GATEWAY_PORT": str(free_port()),
-            },
-        )
-        try:
-            yield opened
-        finally:
-            await asyncio.to_thread(opened.end)
 
 
 async def mention(terminal: Terminal, text: str) -> str:

@@ -40,7 +40,7 @@ from tests.platforms.errors import NotThere, refusal, translated, tried_once
 from tests.platforms.parse import CloudEvent, parse
 from tests.platforms.vendor import MAY_BE_DUPLICATE, OPERATION, PURPOSE
 
-_FORBIDDEN = RawResponse(status=HTTPStatus.FORBIDDEN)
+_UNSIGNED = RawResponse(status=HTTPStatus.UNAUTHORIZED)
 
 
 class CloudAdapter:
@@ -173,7 +173,7 @@ class CloudAdapter:
         """Believe nothing before the signature over the raw bytes."""
         given = request.headers.get(SIGNATURE, "")
         if not hmac.compare_digest(given.encode(), sign(self.settings.secret, request.body).encode()):
-            return _FORBIDDEN
+            return _UNSIGNED
         event = parse(self.name, request.body)
         return _answer((await _handed_over(event, sink)).outcome.value)
 

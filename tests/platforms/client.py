@@ -145,6 +145,10 @@ class PlatformClient:
         """End every fault."""
         await self._post("calm")
 
+    async def violations(self) -> list[str]:
+        """List what no correct client of the vendor would have asked for; this vendor refuses, and keeps no list."""
+        return []
+
     async def page(self, after: int = 0, *, limit: int = 1000, wait_s: float = 0.0) -> Page:
         """Read what changed after a number, at most `limit` rows; where nothing has, wait up to `wait_s` for it."""
         query = {"after": str(after), "limit": str(limit), "wait_s": str(wait_s)}

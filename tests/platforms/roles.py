@@ -9,7 +9,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -43,7 +43,12 @@ def additions(settings: tuple[CloudSettings, ...]) -> Additions:
     return Additions(platforms=platforms)
 
 
-def main() -> int | str:
+def brought(environ: Mapping[str, str]) -> Additions:
+    """Bring along what the environment names."""
+    return additions(clouds(environ))
+
+
+def main(bring: Callable[[Mapping[str, str]], Additions] = brought) -> int | str:
     """Run one role until it is told to stop; return its exit status, or what a person must know."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -54,9 +59,7 @@ def main() -> int | str:
     args = parser.parse_args()
     try:
         settings = load_settings({"data_dir": args.data_dir}, config=args.config).settings
-        return run_role(
-            args.role, partial(ROLES[args.role], additions=additions(clouds(os.environ))), settings
-        )
+        return run_role(args.role, partial(ROLES[args.role], additions=bring(os.environ)), settings)
     except AsideError as exc:
         return str(exc)
 

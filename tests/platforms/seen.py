@@ -109,6 +109,8 @@ class Mention:
     withdrawn_at: float | None
     #: Status of every try, oldest first; 0 where no answer came.
     statuses: tuple[int, ...]
+    #: Whether the platform tries no more, though nobody has acknowledged it.
+    given_up: bool = False
 
     @property
     def deliveries(self) -> int:

@@ -100,7 +100,7 @@ async def test_a_webhook_without_our_signature_reaches_nobody(cloud):
     for signature in ("", "00", sign("other", body), sign(SECRET, body + b" ")):
         request = RawRequest(method="POST", path="/", headers={SIGNATURE: signature}, body=body)
         answer = await cloud.adapter.webhook.ingest(request, cloud.sink)
-        assert answer.status == HTTPStatus.FORBIDDEN
+        assert answer.status == HTTPStatus.UNAUTHORIZED
     assert cloud.sink.handed == []
 
 

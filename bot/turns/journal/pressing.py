@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import String, bindparam, exists, select, update
+from sqlalchemy import String, bindparam, exists, or_, select, update
 
 from adapters.base import Pressed
 from bot.store.transaction import Transaction
@@ -12,6 +12,7 @@ from bot.turns.journal.owed import Cancelled
 from bot.turns.journal.rows import (
     ADD_NOTICES,
     CHAT_COLUMNS,
+    OPEN,
     UNFINISHED,
     WAITS,
     chat_from,
@@ -45,6 +46,17 @@ _BY_PLACEHOLDER = (
     .where(turns.c.chat_id == _CHAT, UNFINISHED, turns.c.placeholder == _MESSAGE)
     .order_by(turns.c.ord.desc())
     .limit(1)
+)
+# Of these a message may be seen already whose reference is still on its way to the record.
+_MAY_BE_POSTING = select(
+    exists().where(
+        turns.c.chat_id == chats.c.id,
+        chats.c.adapter == bindparam("adapter"),
+        chats.c.account == bindparam("account"),
+        chats.c.conversation == bindparam("conversation"),
+        OPEN,
+        or_(turns.c.placeholder.is_(None), turns.c.state == TurnState.SENDING.value),
+    )
 )
 _SAID = (
     select(inbounds.c.id.label("inbound_id"), inbounds.c.message, inbounds.c.said_sealed)
@@ -89,7 +101,7 @@ class Pressing(Cancelling):
 
         Raises `WrittenByNewer`.
         """
-        where = {"adapter": event.adapter, "account": event.account, "conversation": event.conversation}
+        where = _where(event)
         async with self._database.read() as connection:
             chat = (await connection.execute(_FIND_CHAT, where)).one_or_none()
             if chat is None:
@@ -106,6 +118,11 @@ class Pressing(Cancelling):
             skill=known(Skill, row.skill),
             state=known(TurnState, row.state),
         )
+
+    async def may_be_posting(self, event: Pressed) -> bool:
+        """Tell whether people may see a message of a turn of that chat which the record does not know yet."""
+        async with self._database.read() as connection:
+            return bool((await connection.execute(_MAY_BE_POSTING, _where(event))).scalar_one())
 
     async def said_in(self, asked: Asked) -> tuple[Said, ...]:
         """Read what was said in a turn; empty where it was forgotten. Raises `VaultError` and `WrittenByNewer`."""
@@ -135,3 +152,7 @@ class Pressing(Cancelling):
     async def _say_stopped(self, connection: Transaction, chat_id: str, row: Any) -> None:
         said = self._stopped(chat_id, row, await reply_to_of(connection, row.id))
         await connection.execute(ADD_NOTICES, [said])
+
+
+def _where(event: Pressed) -> dict[str, str]:
+    return {"adapter": event.adapter, "account": event.account, "conversation": event.conversation}

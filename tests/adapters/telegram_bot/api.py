@@ -11,6 +11,7 @@ from aiohttp import web
 from tests.adapters.telegram_bot.faults import Fault, Faults, Rule
 from tests.adapters.telegram_bot.files import Files
 from tests.adapters.telegram_bot.journal import Call, Journal
+from tests.adapters.telegram_bot.marks import Marks
 from tests.adapters.telegram_bot.rates import Rates
 from tests.adapters.telegram_bot.refusals import Refused, bad_request, misuse, too_many
 from tests.adapters.telegram_bot.requests import params_of
@@ -77,6 +78,7 @@ class BotApi:
         except Refused as refused:
             return self._refusal(call, refused)
         call.chat_id = self._chat_of(call.params)
+        call.marks = Marks.of(request.headers)
         self._journal.calls.append(call)
         rule = self._faults.strike(method, call.chat_id)
         if method == "getUpdates" and rule is None:
@@ -111,18 +113,20 @@ class BotApi:
             return request.transport is None or request.transport.is_closing()
 
         try:
-            return self._answer(call, await self._updates.get(call.params, is_gone))
+            return self._answer(call, await self._updates.get(call.params, is_gone, call.marks.outcomes))
         except Refused as refused:
             return self._refusal(call, refused)
 
     def _done(self, call: Call) -> web.Response:
         """Do what is asked, in one step."""
+        self._world.marks = call.marks
         try:
             with self._world.store.together():
                 return self._answer(call, self._methods[call.method](call.params))
         except Refused as refused:
             return self._refusal(call, refused)
         finally:
+            self._world.marks = Marks()
             self._news.tell()
 
     async def _faulty(self, request: web.Request, rule: Rule, call: Call) -> web.StreamResponse:

@@ -91,7 +91,12 @@ class TelegramClient(PlatformClient):
         retry_after_s: float = 0.2,
         slow_s: float = 0.5,
     ) -> None:
-        """Let the next `times` calls, or any call with a probability, run into a fault; waits are whole seconds."""
+        """Let the next `times` calls, or any call with a probability, run into a fault; waits are whole seconds.
+
+        A call that bots do not have meets none.
+        """
+        if endpoint is not None and endpoint not in _METHODS:
+            return
         await self._post(
             "faults",
             fault=_FAULTS.get(fault) or faults.Fault(fault.value),
@@ -102,6 +107,12 @@ class TelegramClient(PlatformClient):
             retry_after_s=math.ceil(retry_after_s),
             slow_s=slow_s,
         )
+
+    async def violations(self) -> list[str]:
+        """List what no correct bot would have asked for."""
+        async with self._open.get(f"{self._url}/control/violations") as answer:
+            answer.raise_for_status()
+            return [str(why) for why in await answer.json()]
 
     async def page(self, after: int = 0, *, limit: int = 1000, wait_s: float = 0.0) -> Page:
         """Read what changed, under the names that were used here."""

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from tests.adapters.telegram_bot.marks import Marks
 from tests.adapters.telegram_bot.store import Store
 
 _REMEMBERED = 50_000
@@ -26,6 +27,7 @@ class Call:
     description: str = ""
     #: The fault it ran into.
     fault: str = ""
+    marks: Marks = field(default_factory=Marks)
 
 
 class Journal:

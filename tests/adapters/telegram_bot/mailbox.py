@@ -1,8 +1,9 @@
 """What the bot has not been told yet: updates in their order, until they are confirmed or expire."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from tests.adapters.telegram_bot.clock import VirtualClock
 from tests.adapters.telegram_bot.rules import Rules
@@ -10,6 +11,7 @@ from tests.adapters.telegram_bot.seen import Document
 from tests.adapters.telegram_bot.store import Store
 from tests.platforms.news import News
 
+_NO_OUTCOMES: Final[Mapping[str, str]] = MappingProxyType({})
 #: Not told of unless they are asked for by name.
 UNASKED = ("chat_member", "message_reaction", "message_reaction_count")
 
@@ -30,6 +32,8 @@ class Update(Document):
     #: When it was confirmed: by the next offset, or by a webhook's 2xx.
     acked_at: float | None = None
     acked_seq: int | None = None
+    #: What became of it, where the bot tells the record of that.
+    outcome: str | None = None
     #: Status of every try of a webhook, 0 where no answer came.
     statuses: list[int] = field(default_factory=list)
     #: How often a poll was answered with it.
@@ -95,20 +99,21 @@ class Mailbox:
         """List every update there ever was."""
         return list(self._updates.values())
 
-    def confirm(self, update: Update) -> None:
+    def confirm(self, update: Update, outcome: str | None = None) -> None:
         """Forget an update: the bot has it."""
         if update.id in self._pending:
             self._pending.remove(update.id)
         if update.acked_at is None:
             update.acked_at, update.acked_seq = self._clock.now(), self._store.seq + 1
+            update.outcome = outcome
             self._keep(update)
 
-    def confirm_before(self, offset: int) -> None:
+    def confirm_before(self, offset: int, outcomes: Mapping[str, str] = _NO_OUTCOMES) -> None:
         """Forget every update before an offset; a negative one leaves so many at the end."""
         keys = self._pending[:offset] if offset < 0 else [key for key in self._pending if key < offset]
         with self._store.together():
             for key in keys:
-                self.confirm(self._updates[key])
+                self.confirm(self._updates[key], outcomes.get(self._updates[key].about))
 
     def tried(self, update: Update, status: int) -> None:
         """Keep what a webhook answered."""

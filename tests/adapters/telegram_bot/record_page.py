@@ -1,6 +1,6 @@
 """What a fake Telegram has seen, in the form in which the other fake platforms tell it (tests/platforms/seen.py).
 
-Telegram is told nothing of our operations: those fields are empty.
+Telegram is told nothing of our operations: those fields are empty, unless a caller marks its calls for the record.
 """
 
 from collections.abc import Iterable, Iterator
@@ -46,20 +46,21 @@ def _conversation(message: Message) -> str:
 
 
 def _reply(message: Message) -> str | None:
-    return f"{message.chat_id}/{message.reply_to}" if message.reply_to else None
+    number = message.answers or message.reply_to
+    return f"{message.chat_id}/{number}" if number else None
 
 
 def _message(control: Control, seq: int, message: Message) -> seen.Message:
     return seen.Message(
         id=message.key,
         seq=seq,
-        operation="",
+        operation=message.versions[0].operation,
         account=control.rules.username,
         conversation=_conversation(message),
         text=message.text,
-        purpose="",
+        purpose=message.versions[-1].purpose,
         reply_to=_reply(message),
-        may_be_duplicate=False,
+        may_be_duplicate=message.may_be_duplicate,
         posted_at=message.date,
         edited_at=message.edited_at,
         deleted_at=message.deleted_at,
@@ -69,7 +70,13 @@ def _message(control: Control, seq: int, message: Message) -> seen.Message:
 
 def _versions(message: Message) -> Iterator[seen.Version]:
     for version in message.versions:
-        yield seen.Version(seq=version.seq, at=version.at, text=version.text, purpose="", operation="")
+        yield seen.Version(
+            seq=version.seq,
+            at=version.at,
+            text=version.text,
+            purpose=version.purpose,
+            operation=version.operation,
+        )
 
 
 def _mention(control: Control, seq: int, message: Message, update: Update | None) -> seen.Mention:
@@ -87,7 +94,7 @@ def _mention(control: Control, seq: int, message: Message, update: Update | None
         said_at=message.date,
         acked_at=update.acked_at if update else None,
         acked_seq=update.acked_seq if update else None,
-        outcome=None,
+        outcome=update.outcome if update else None,
         edited_at=message.edited_at,
         withdrawn_at=message.deleted_at,
         statuses=tuple(update.statuses) if update else (),
@@ -100,6 +107,6 @@ def _fault(change: Change) -> seen.Injected:
         at=change.body["at"],
         fault=change.body["fault"],
         endpoint=change.body["method"],
-        operation="",
+        operation=change.body["marks"]["operation"],
         conversation=str(change.body["chat_id"] or ""),
     )

@@ -118,6 +118,9 @@ class Version(Document):
     entities: list[Entity] = field(default_factory=list)
     #: Addresses of the pictures and pages shown under it.
     preview: str | None = None
+    #: Told by a caller's X-Seen headers for the record only, never acted upon.
+    operation: str = ""
+    purpose: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -147,6 +150,10 @@ class Message(Document):
     reply_to: int | None = None
     #: Whether our bot wrote it.
     by_bot: bool = False
+    #: Told by the caller for the record only: which message it answers, also where that one is gone, and whether it
+    #: was posted as a possible duplicate.
+    answers: int | None = None
+    may_be_duplicate: bool = False
     #: Set where the bot reaches it by this id only: answers to inline and guest queries.
     inline_message_id: str | None = None
     edited_at: float | None = None

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from tests.adapters.telegram_bot.webhooks import Hook, Webhooks
 from tests.platforms.news import News
 
 Params = dict[str, Any]
+_NO_OUTCOMES: Final[Mapping[str, str]] = MappingProxyType({})
 _PORTS: Final = (80, 88, 443, 8443)
 _OTHER_POLL: Final = "terminated by other getUpdates request; make sure that only one bot instance is running"
 #: How often a poll looks whether somebody still waits for it.
@@ -47,8 +49,13 @@ class Updates:
             "getWebhookInfo": self.webhook_info,
         }
 
-    async def get(self, params: Params, is_gone: Callable[[], bool]) -> list[dict[str, Any]]:
-        """Wait for updates; asking for those behind an offset confirms what is before it."""
+    async def get(
+        self, params: Params, is_gone: Callable[[], bool], outcomes: Mapping[str, str] = _NO_OUTCOMES
+    ) -> list[dict[str, Any]]:
+        """Wait for updates; asking for those behind an offset confirms what is before it.
+
+        `outcomes` is what the caller tells the record of messages, by their keys.
+        """
         if self._webhooks.hook:
             raise conflict(
                 "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
@@ -58,7 +65,7 @@ class Updates:
         if "allowed_updates" in params:
             self._mailbox.allow(params["allowed_updates"])
         if offset := params.get("offset", 0):
-            self._mailbox.confirm_before(offset)
+            self._mailbox.confirm_before(offset, outcomes)
         try:
             return await self._wait(poll, params.get("limit", 100), params.get("timeout", 0))
         finally:

@@ -5,6 +5,7 @@ from itertools import count
 from typing import Any
 
 from tests.adapters.telegram_bot.clock import VirtualClock
+from tests.adapters.telegram_bot.marks import Marks
 from tests.adapters.telegram_bot.rules import Rules
 from tests.adapters.telegram_bot.seen import Chat, ChatKind, Fleeting, Message, Query, User, Version
 from tests.adapters.telegram_bot.store import Store
@@ -30,6 +31,8 @@ class World:
         self.by_inline_id = {m.inline_message_id: m for m in self.messages.values() if m.inline_message_id}
         # What is shown for a while is not worth keeping: it would have vanished before the server is up again.
         self._fleeting: dict[str, Fleeting] = {}
+        #: Those of the call that is being carried out.
+        self.marks = Marks()
         self._common = max((m.message_id for m in self._numbered_together()), default=0)
         self._ids = count(max(10_000, *self._numbers()) + 1)
         self._meet()
@@ -64,6 +67,8 @@ class World:
     def post(self, chat: Chat, **fields: Any) -> Message:
         """Show a message."""
         fields.setdefault("date", self.clock.now())
+        if fields.get("by_bot"):
+            fields |= {"answers": self.marks.answers, "may_be_duplicate": self.marks.may_be_duplicate}
         message = Message(
             chat_id=chat.id, message_id=self._number(chat), posted_seq=self.store.seq + 1, **fields
         )
@@ -126,6 +131,8 @@ class World:
             text=message.text,
             entities=message.entities,
             preview=message.preview,
+            operation=self.marks.operation,
+            purpose=self.marks.purpose,
         )
         message.versions.append(version)
         self.store.put("version", f"{message.key}/{version.seq}", version.to_doc())

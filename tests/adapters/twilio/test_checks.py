@@ -61,6 +61,12 @@ async def test_what_is_wrong_is_named_with_its_remedy(set_up, settings, name, st
     assert (finding.standing, remedy in finding.remedy) == (standing, True)
 
 
+async def test_a_messaging_service_alone_can_send_and_what_cannot_be_seen_of_it_is_said(set_up):
+    findings = await found(set_up, whatsapp_from="", sms_from="", messaging_service="MG" + "0" * 32)
+    assert "senders" not in findings
+    assert set_up.settings.messages_url in findings["service"].found
+
+
 async def test_refused_credentials_are_all_there_is_to_say(set_up):
     set_up.cloud.account.keys.clear()
     findings = await found(set_up)

@@ -31,7 +31,7 @@ async def test_a_message_is_answered_with_empty_twiml_at_once(twilio):
 
 
 async def test_whatsapps_own_id_names_the_person_and_a_hidden_number_is_answered_by_it(twilio):
-    twilio.cloud.introduce(ANN, hides_number=True, username="ann")
+    twilio.cloud.introduce(ANN, hides_number=True, username="ann", scoped_id="US.13491208655302741918")
     await twilio.say("hi")
     (event,) = twilio.sink.events
     assert event.sender.id == event.conversation.ref == "whatsapp:US.13491208655302741918"

@@ -2,27 +2,60 @@
 
 import contextlib
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from aiohttp import web
 
-from adapters.base import Outcome, Platform, Purpose, RawRequest, Receipt, Send, Webhook
+from adapters.base import (
+    Attachment,
+    Inbound,
+    Media,
+    Outcome,
+    Platform,
+    Purpose,
+    RawRequest,
+    Receipt,
+    Send,
+    Webhook,
+)
 from adapters.content import Content, plain
 from adapters.errors import MalformedEvent
 from adapters.records import RecordStore
 from adapters.records_memory import MemoryRecordStore
 from adapters.twilio.adapter import platform
-from adapters.twilio.settings import MESSAGES_PATH, TwilioSettings
+from adapters.twilio.settings import MESSAGES_PATH, STATUS_PATH, TwilioSettings
 from tests.adapters.twilio_cloud.account import SMS_SENDER, WHATSAPP_SENDER
 from tests.adapters.twilio_cloud.cloud import ANN, Cloud, address
 from tests.adapters.twilio_cloud.harness import PUBLIC
+from tests.adapters.twilio_cloud.people import Picture
 from tests.adapters.twilio_cloud.server import ServerSettings, serving
+from tests.adapters.twilio_cloud.signing import SIGNATURE, sign
+from tests.contracts.adapters.abilities import Ability
+from tests.contracts.adapters.gateway import posting
+from tests.contracts.adapters.harness import Deliver, File, Loss
 
 ME = address(ANN)
+_LACKS = {
+    Ability.KEYED: "Twilio takes no key of ours",
+    Ability.CHANGES: "what stands on a phone stays as it was sent",
+    Ability.RUNS: "Twilio calls us; the source only sweeps the adapter's own notes",
+    Ability.HORIZON: "Twilio does not tell when a message was written; its SID is known for seven days",
+    Ability.OTHER_BOTS: "nothing says that a program wrote: whoever writes has a number",
+    Ability.ECHOES: "webhooks tell of people's messages alone",
+    Ability.GROUPS: "Twilio has groups neither on WhatsApp nor on SMS",
+    Ability.EDITS: "people's edits are not told",
+    Ability.WITHDRAWALS: "what people take back is not told",
+    Ability.STOPS: "STOP is a word, and Twilio's own: it ends everything (memberships)",
+    Ability.PRESSES: "a button that is pressed comes in as words",
+    Ability.MOVES: "a number stays",
+}
+_LOST = {Loss.REQUEST: "lost_request", Loss.ANSWER: "lost_response", Loss.SILENCE: "silent"}
+_FORM = "application/x-www-form-urlencoded"
 
 
 class HearingSink:
@@ -65,6 +98,8 @@ class TwilioHarness:
 
     account = WHATSAPP_SENDER
     conversation = ME
+    lacks: Mapping[Ability, str] = _LACKS
+    proof = SIGNATURE
     #: What a contract test must know: sent messages can be looked for, and dead links are written so.
     looks_up = True
     dead_link = "https[://]example[.]org/x[.]png"
@@ -77,17 +112,22 @@ class TwilioHarness:
         self._numbers = itertools.count(1)
 
     @contextlib.asynccontextmanager
-    async def running(self, folder: Path) -> AsyncIterator["TwilioHarness"]:
+    async def running(self, folder: Path, *, call_s: float = 20.0) -> AsyncIterator["TwilioHarness"]:
         async with serving(ServerSettings(record=folder / "twilio.db")) as self.cloud:
             # Ann has written before there was a webhook: the cloud's window is open.
             self.cloud.say("hello there")
             self.clock = Clock(self.cloud)
             self.records = self._records or MemoryRecordStore(self.clock.now)
-            self.settings = settings_for(self.cloud, **self._more)
+            self.settings = settings_for(self.cloud, **{"call_s": call_s} | self._more)
             self.platform: Platform = platform(self.settings, self.records, self.clock.now)
             self.adapter: Any = self.platform.adapter
-            assert self.platform.lifetime is not None
-            async with self.platform.lifetime, gateway(self.platform.webhooks, self.sink) as url:
+            self.lifetime, self.media = self.platform.lifetime, self.platform.media
+            assert self.lifetime is not None
+            async with (
+                self.lifetime,
+                gateway(self.platform.webhooks, self.sink) as url,
+                posting(self.platform.webhooks, self.sink) as self.post,
+            ):
                 self.cloud.proxy(PUBLIC, [url])
                 self.cloud.webhook(PUBLIC + MESSAGES_PATH)
                 yield self
@@ -105,6 +145,105 @@ class TwilioHarness:
             self._told[key] = self.cloud.say("hi")
         await self.cloud.settled()
         return self.cloud.deliveries(self._told[key])[-1].status == HTTPStatus.OK
+
+    @property
+    def secrets(self) -> Sequence[str]:
+        """What must stand in no log."""
+        numbers = (ANN, WHATSAPP_SENDER.removeprefix("whatsapp:"), SMS_SENDER)
+        return (*numbers, self.settings.api_secret, *self.settings.auth_tokens)
+
+    async def requests(self) -> Sequence[RawRequest]:
+        """Write what Twilio posts of a new message, and of one of ours."""
+        told = {"MessageSid": "SM" + "1" * 32, "AccountSid": self.settings.account_sid}
+        message = told | {"From": ME, "To": WHATSAPP_SENDER, "Body": "hi", "NumMedia": "0"}
+        status = told | {"From": WHATSAPP_SENDER, "To": ME, "MessageStatus": "sent"}
+        return [self._signed(MESSAGES_PATH, message), self._signed(STATUS_PATH, status)]
+
+    async def with_blank_fields(self) -> RawRequest:
+        """Write what Twilio posts with fields that say nothing."""
+        told = {"MessageSid": "SM" + "1" * 32, "From": ME, "To": WHATSAPP_SENDER, "Body": "hi"}
+        return self._signed(MESSAGES_PATH, told | {"FromCity": "", "NumMedia": "", "UnheardOf": ""})
+
+    def _signed(self, path: str, fields: dict[str, str]) -> RawRequest:
+        proof = sign(self.cloud.account.token, PUBLIC + path, fields)
+        headers = {self.proof: proof, "Content-Type": _FORM}
+        return RawRequest(method="POST", path=path, headers=headers, body=urlencode(fields).encode())
+
+    async def hear(self, text: str, *, pictured: bool = False) -> Inbound:
+        """Let Ann write."""
+        await self.say(text, pictures=[Picture()] if pictured else ())
+        return self.sink.events[-1]
+
+    async def hear_reply(self, quoted: str, *, of_ours: bool) -> Inbound:
+        """Let Ann reply to us, or to herself."""
+        replied = await (self.send(quoted) if of_ours else self.say(quoted))
+        await self.say("and?", reply_to=replied)
+        return self.sink.events[-1]
+
+    async def hear_together(self, caption: str, count: int) -> Sequence[Inbound]:
+        """Let Ann send several pictures, which is one message."""
+        await self.say(caption, pictures=[Picture()] * count, channel="sms")
+        return self.sink.events[-1:]
+
+    async def happening(self, what: Ability) -> Deliver:
+        """Let something happen beside messages."""
+        if what is Ability.REPORTS:
+            self.cloud.carrier.manner.by_itself = False
+            sent = await self.send()
+
+            async def report() -> bool:
+                self.cloud.move(sent, "sent")
+                return await self._acknowledged(sent)
+
+            return report
+        assert what is Ability.MEMBERSHIPS, what
+        told: list[str] = []
+
+        async def stop() -> bool:
+            if told:
+                self.cloud.again(told[0])
+            else:
+                told.append(self.cloud.say("STOP", channel="sms"))
+            return await self._acknowledged(told[0])
+
+        return stop
+
+    async def _acknowledged(self, sid: str) -> bool:
+        await self.cloud.settled()
+        return self.cloud.deliveries(sid)[-1].status // 100 == HTTPStatus.OK // 100
+
+    async def limit(self, seconds: float | None) -> None:
+        """Answer the next call 429."""
+        if seconds is None:
+            self.cloud.fault("too_many_silently")
+        else:
+            self.cloud.fault("too_many", retry_after_s=seconds)
+
+    async def lose(self, loss: Loss) -> None:
+        """Lose the next call, or its answer."""
+        self.cloud.fault(_LOST[loss])
+
+    async def close_window(self) -> None:
+        """Let two days pass behind Ann's last message."""
+        await self.say("hi")
+        self.cloud.advance(2 * 24 * 3600)
+
+    async def attach(self, file: File) -> Attachment:
+        """Let Ann send a file."""
+        return await self._attached(
+            Picture(data=file.body, content_type=file.mime, lengthless=file.hides_size)
+        )
+
+    @contextlib.asynccontextmanager
+    async def led_away(self, url: str) -> AsyncIterator[tuple[Media, Attachment]]:
+        """Let the API lead to another host than the CDN."""
+        attachment = await self._attached(Picture(redirect=url))
+        assert self.media is not None
+        yield self.media, attachment
+
+    async def _attached(self, picture: Picture) -> Attachment:
+        await self.say("look", pictures=[picture])
+        return self.sink.events[-1].attachments[0]
 
     async def say(self, body: str = "", **asked: Any) -> str:
         """Let Ann say something, and wait until it was told."""

@@ -30,7 +30,7 @@ _ENDPOINTS: Final[Mapping[generic.Endpoint, str]] = MappingProxyType(
 
 def number_of(conversation: str) -> str:
     """Give a conversation the number of its person, always the same."""
-    return f"+49170{zlib.crc32(conversation.encode()) % 10**8:08d}"
+    return f"+49170{zlib.crc32(conversation.encode()):010d}"
 
 
 class TwilioClient(PlatformClient):
@@ -41,6 +41,7 @@ class TwilioClient(PlatformClient):
         self._cloud = RemoteCloud(url)
         #: What each person's conversation is called.
         self._named: dict[str, str] = {}
+        self._violations: dict[str, None] = {}
 
     async def __aenter__(self) -> Self:
         """Open the connections."""
@@ -71,6 +72,16 @@ class TwilioClient(PlatformClient):
         """Deliver what was said once more."""
         await self._cloud.do("again", sid=mention, copies=copies)
 
+    async def edit(self, mention: str, text: str, *, mentions_assistant: bool = True) -> None:
+        """Do nothing: nobody is told of an edit on WhatsApp."""
+
+    async def withdraw(self, mention: str) -> None:
+        """Do nothing: nobody is told of a deletion on WhatsApp."""
+
+    async def violations(self) -> list[str]:
+        """List what no correct account would have asked for, as far as pages were read."""
+        return [*self._violations]
+
     async def fault(
         self,
         fault: generic.Fault,
@@ -98,6 +109,7 @@ class TwilioClient(PlatformClient):
         """Read what changed after a number."""
         page = await self._cloud.page(after, limit=limit, wait_s=wait_s)
         self.under_way = self._cloud.under_way
+        self._violations |= dict.fromkeys(page.violations)
         return as_generic(page, self._named)
 
 
@@ -123,7 +135,7 @@ def _message(bubble: Bubble, named: Mapping[str, str]) -> generic.Message:
         seq=bubble.seq,
         account=ACCOUNT,
         conversation=named.get(bubble.person, bubble.person),
-        reply_to=None,
+        reply_to=bubble.answers,
         may_be_duplicate=bubble.may_be_duplicate,
         posted_at=bubble.created_at,
         edited_at=None,
@@ -148,10 +160,11 @@ def _mention(bubble: Bubble, named: Mapping[str, str]) -> generic.Mention:
         said_at=bubble.created_at,
         acked_at=bubble.acked_at,
         acked_seq=bubble.acked_seq,
-        outcome=None,
+        outcome=bubble.outcome,
         edited_at=None,
         withdrawn_at=None,
         statuses=bubble.tries,
+        given_up=bubble.given_up_at is not None and bubble.acked_at is None,
     )
 
 

@@ -3,6 +3,7 @@
 https://www.twilio.com/docs/messaging/guides/webhook-request. Blank ones are part of the form and of what is signed.
 """
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -20,11 +21,17 @@ class Person:
     #: E.164.
     number: str
     name: str = "Ann Example"
-    #: WhatsApp's id of this person for this business, told in every message.
-    scoped_id: str = "US.13491208655302741918"
+    #: WhatsApp's id of this person for this business, told in every message; empty makes one of the number.
+    scoped_id: str = ""
     username: str = ""
     #: Whether WhatsApp tells the id in place of the number.
     hides_number: bool = False
+
+    def __post_init__(self) -> None:
+        """Give everybody an id of their own."""
+        if not self.scoped_id:
+            digits = int.from_bytes(hashlib.sha256(self.number.encode()).digest()) % 10**20
+            object.__setattr__(self, "scoped_id", f"US.{digits:020d}")
 
     def address(self, channel: Channel) -> str:
         """The address that messages come from and go to."""

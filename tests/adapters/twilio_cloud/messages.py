@@ -34,6 +34,7 @@ _PAGE, _LARGEST_PAGE = 50, 1000
 _PLACEHOLDER: Final = re.compile(r"\{\{(\w+)\}\}")
 #: What a caller may have written into the record, for the tests to read.
 OPERATION, PURPOSE, MAY_BE_DUPLICATE = "X-Seen-Operation", "X-Seen-Purpose", "X-Seen-May-Be-Duplicate"
+ANSWERS = "X-Seen-Answers"
 
 
 class Messages:
@@ -153,6 +154,7 @@ def _marks(call: Call) -> dict[str, Any]:
         "operation": call.headers.get(OPERATION, ""),
         "purpose": call.headers.get(PURPOSE, ""),
         "may_be_duplicate": call.headers.get(MAY_BE_DUPLICATE) == "1",
+        "answers": call.headers.get(ANSWERS),
     }
 
 

@@ -13,7 +13,8 @@ CREATE TABLE IF NOT EXISTS messages (
     sid TEXT PRIMARY KEY, seq INTEGER, direction TEXT, channel TEXT, sender TEXT, person TEXT, body TEXT, status TEXT,
     error_code INTEGER, created_at REAL, sent_at REAL, updated_at REAL, segments INTEGER, price REAL, num_media INTEGER,
     reply_to TEXT, content_sid TEXT, service TEXT, callback TEXT, validity_s INTEGER, read_at REAL, operation TEXT,
-    purpose TEXT, may_be_duplicate INTEGER, acked_at REAL, acked_seq INTEGER);
+    purpose TEXT, may_be_duplicate INTEGER, answers TEXT, acked_at REAL, acked_seq INTEGER, outcome TEXT,
+    given_up_at REAL);
 CREATE INDEX IF NOT EXISTS messages_seq ON messages (seq);
 CREATE INDEX IF NOT EXISTS messages_person ON messages (person, sender, created_at);
 CREATE TABLE IF NOT EXISTS changes (seq INTEGER PRIMARY KEY, sid TEXT, at REAL, status TEXT, error_code INTEGER);
@@ -104,7 +105,7 @@ class Record:
         """Keep that the API was called."""
         self._insert("calls", seq=self._next(), at=self.clock.now(), **call)
 
-    def delivered(self, **delivery: Any) -> None:
+    def delivered(self, *, outcome: str | None = None, **delivery: Any) -> None:
         """Keep one try to tell of something; the first 2xx acknowledges a person's message."""
         seq, sid = self._next(), delivery["sid"]
         self._insert("deliveries", seq=seq, at=self.clock.now(), **delivery)
@@ -112,7 +113,12 @@ class Record:
             first = delivery["status"] // 100 == 2 and self.scalar(
                 "SELECT acked_at IS NULL FROM messages WHERE sid = ?", sid
             )
-            self._update(sid, seq=seq, **({"acked_at": self.clock.now(), "acked_seq": seq} if first else {}))
+            acked = {"acked_at": self.clock.now(), "acked_seq": seq, "outcome": outcome}
+            self._update(sid, seq=seq, **(acked if first else {}))
+
+    def gave_up(self, sid: str) -> None:
+        """Keep that nobody will be told of a message any more, unless somebody else is being told of it."""
+        self._update(sid, seq=self._next(), given_up_at=self.clock.now())
 
     def typed(self, **typing: Any) -> None:
         """Keep that the assistant was shown writing."""

@@ -114,9 +114,15 @@ class Bubble:
     operation: str
     purpose: str
     may_be_duplicate: bool
+    #: The SID of the message that it answers.
+    answers: str | None
     #: When a webhook was first answered with 2xx, and its place in the cloud's order.
     acked_at: float | None
     acked_seq: int | None
+    #: What that answer said, for the record only, of what became of it.
+    outcome: str | None
+    #: When the last try to tell of it failed.
+    given_up_at: float | None
     #: Every status it ever took, the newest last.
     changes: tuple[Change, ...]
     #: Statuses of every try to tell of it; 0 where no answer came.

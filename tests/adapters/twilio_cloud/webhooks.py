@@ -24,6 +24,8 @@ from tests.adapters.twilio_cloud.signing import SIGNATURE, sign, with_body_hash,
 from tests.platforms.news import News
 
 TOKEN: Final = "I-Twilio-Idempotency-Token"  # noqa: S105 - the name of a header
+#: In an answer: what became of the message, for the record alone.
+OUTCOME: Final = "X-Seen-Outcome"
 _TWIML_TYPES: Final = ("text/xml", "application/xml")
 
 
@@ -64,6 +66,8 @@ class _Tried:
     status: int
     #: `ct`, `rt`, `4xx`, `5xx`; empty where it went well.
     failure: str
+    #: What the answer says for the record.
+    outcome: str | None = None
 
 
 class Webhooks:
@@ -125,7 +129,9 @@ class Webhooks:
         tried = await self._insist(event, event.url, event.params)
         if tried.failure and event.fallback:
             errors = {"ErrorCode": "11200", "ErrorUrl": event.url}
-            await self._insist(event, event.fallback, event.params | errors)
+            tried = await self._insist(event, event.fallback, event.params | errors)
+        if tried.failure and event.kind == "message":
+            self._record.gave_up(event.sid)
 
     async def _insist(self, event: Event, configured: str, params: dict[str, str]) -> _Tried:
         url, overrides = Overrides.of(configured)
@@ -151,6 +157,7 @@ class Webhooks:
             status=tried.status,
             took_s=took_s,
             token=event.token,
+            outcome=tried.outcome,
         )
         self._news.tell()
         return tried
@@ -177,7 +184,11 @@ class Webhooks:
             ) as answer:
                 self._require_answer(event, answer, await answer.read())
                 family = answer.status // 100
-                return _Tried(status=answer.status, failure="" if family == 2 else f"{family}xx")
+                return _Tried(
+                    status=answer.status,
+                    failure="" if family == 2 else f"{family}xx",
+                    outcome=answer.headers.get(OUTCOME),
+                )
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
             return _Tried(status=0, failure="ct")
         except (aiohttp.ClientError, TimeoutError, OSError):

@@ -23,11 +23,13 @@ from adapters.loopback.faults import Fault
 from adapters.pacing import Bucket, PacingKeys, PacingScope
 from adapters.pacing_memory import MemoryPacer
 from bot.clock import SystemClock
+from bot.errors import StoreUnavailable
 from bot.settings.sections import LinksSection
 from bot.telemetry.events import AttemptFailed
 from bot.turns.buttons import BAD, GOOD, RETRY, STOP, under_reply, while_growing
 from bot.turns.draft_live import DraftLive
 from bot.turns.lease import Lease
+from bot.turns.linking import GrowingLinks, Linking
 from bot.turns.model import Part, Skill, TurnState
 from bot.turns.paced import paced
 from bot.turns.scheduler.memory import MemoryScheduler
@@ -217,6 +219,66 @@ async def test_the_operators_hosts_are_live_and_others_that_look_like_them_are_n
         )
         await rig.say("where?")
         assert await links_of_reply(rig, 1) == {"https://a.wiki.example.org/b"}
+
+
+class Linked(Held):
+    """Says a person's address and one of its own, and waits in the middle of its last word."""
+
+    def __init__(self) -> None:
+        super().__init__(f"see {URL} and {MADE_UP} there")
+
+    async def _pace(self, _request: ChatRequest, n: int) -> None:
+        if n >= 4:
+            await self.go_on.wait()
+
+
+async def test_while_a_reply_grows_by_edits_its_links_are_those_of_its_final_text(tmp_path: Path) -> None:
+    async with open_rig(tmp_path, platform=loopback(*EDITS)) as rig:
+        engine = Linked()
+        rig.start_worker(engine)
+        await rig.say(f"what is {URL} about?")
+        await rig.until(lambda: any("evil" in text for text in rig.loopback.texts("room")))
+        [growing] = rig.loopback.messages("room")
+        assert growing.links == {URL}
+        engine.go_on.set()
+        assert await links_of_reply(rig, 1) == {URL}
+
+
+async def test_a_draft_carries_the_links_of_the_final_text(tmp_path: Path) -> None:
+    async with open_rig(tmp_path, platform=loopback(Idempotency.NONE, LiveOutput.DRAFT)) as rig:
+        engine = Linked()
+        rig.start_worker(engine)
+        await rig.say(f"what is {URL} about?")
+        await rig.until(lambda: any(text and "evil" in text for text in rig.loopback.drafted))
+        assert rig.loopback.drafted_links[0] == frozenset()
+        assert rig.loopback.drafted_links[-1] == {URL}
+        engine.go_on.set()
+        await rig.texts(1)
+
+
+async def test_a_record_that_is_away_while_a_reply_grows_costs_its_links_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    turn = await claimed(tmp_path)
+
+    async def away(_chat, _before):
+        raise StoreUnavailable("away")
+
+    links = GrowingLinks(Linking(away, ("wiki.example",)), turn)
+    assert await links.of(f"see {URL} and https://wiki.example/a") == frozenset()
+    assert await links.of("no address") == frozenset()
+
+
+async def test_a_long_reply_is_edited_no_more_once_its_message_is_full(tmp_path: Path) -> None:
+    platform = loopback(*EDITS, text_limit=100)
+    async with open_rig(tmp_path, platform=platform) as rig:
+        rig.start_worker(saying("\n\n".join(f"paragraph {n} says this and that" for n in range(60))))
+        await rig.say("tell me much")
+        await rig.until(lambda: len(rig.loopback.texts("room")) > 10)
+        await rig.settled()
+        first = rig.loopback.messages("room")[0]
+        assert len(first.earlier) <= 40
+        assert len(set(first.earlier)) == len(first.earlier)
 
 
 def with_picture(rig: Rig, text: str):

@@ -48,7 +48,7 @@ class Platformed(LoopbackAdapter):
     async def typing(self, account, conversation):
         self._called("typing")
 
-    async def draft(self, account, conversation, turn_id, content):
+    async def draft(self, account, conversation, turn_id, content, links=frozenset()):
         self._called("draft")
 
 
