@@ -1,7 +1,7 @@
 """The records of a room's history: what is stored, and how it reads as frames and as events. Pure."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from adapters.records import Record
@@ -28,7 +28,11 @@ class Entry:
 
     def to_wire(self) -> str:
         """Encode for the store."""
-        return json.dumps({"v": VERSION, **asdict(self)}, ensure_ascii=False, separators=(",", ":"))
+        return json.dumps(
+            {"v": VERSION, **{name: getattr(self, name) for name in _FIELDS}},
+            ensure_ascii=False,
+            separators=(",", ":"),
+        )
 
     @property
     def sent_at(self) -> datetime:
@@ -39,6 +43,9 @@ class Entry:
     def by_assistant(self) -> bool:
         """Whether the assistant wrote it."""
         return self.author is not Author.PERSON
+
+
+_FIELDS = tuple(each.name for each in fields(Entry))
 
 
 def entry_of(record: Record) -> Entry:

@@ -134,6 +134,12 @@ _TYPES: dict[str, type[Frame]] = {
 }
 
 
+#: What each field of a frame may be; looked up once, as that takes longer than reading the frame.
+_HINTS: dict[type[Frame], dict[str, Any]] = {
+    kind: {entry.name: get_type_hints(kind)[entry.name] for entry in fields(kind)} for kind in _TYPES.values()
+}
+
+
 def to_wire(frame: Frame) -> bytes:
     """Encode a frame as one line."""
     body = {name.name: getattr(frame, name.name) for name in fields(frame)}
@@ -160,11 +166,10 @@ def from_wire(line: bytes) -> Frame:
 
 
 def _built(kind: type[Frame], data: dict[str, Any], line: bytes) -> Frame:
-    hints = get_type_hints(kind)
     values: dict[str, Any] = {}
-    for name in (entry.name for entry in fields(kind)):
+    for name, hint in _HINTS[kind].items():
         if name in data:
-            values[name] = _checked(kind, name, hints[name], data[name], line)
+            values[name] = _checked(kind, name, hint, data[name], line)
     try:
         return kind(**values)
     except TypeError as exc:
@@ -172,6 +177,8 @@ def _built(kind: type[Frame], data: dict[str, Any], line: bytes) -> Frame:
 
 
 def _checked(kind: type[Frame], name: str, hint: Any, value: Any, line: bytes) -> Any:
+    if hint is str and isinstance(value, str) and value.isascii():
+        return value
     wrong = MalformedEvent(f"the field {name} of a {kind.TYPE} frame is of the wrong kind", line)
     if hint == tuple[str, ...]:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):

@@ -1,7 +1,7 @@
 """A form as it was posted: every field, blank ones too, and each of its values where a name comes twice. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 
 class Form(Mapping[str, str]):
@@ -15,7 +15,7 @@ class Form(Mapping[str, str]):
     @classmethod
     def of(cls, body: bytes) -> "Form":
         """Read a posted body. Raises `ValueError` where it is no form."""
-        return cls(parse_qsl(body.decode(), keep_blank_values=True))
+        return cls(_pair(pair) for pair in body.decode().split("&") if pair)
 
     def __getitem__(self, name: str) -> str:
         return self._values[name][0]
@@ -29,3 +29,13 @@ class Form(Mapping[str, str]):
     def getall(self, name: str) -> list[str]:
         """Return every value of a field. Raises `KeyError`."""
         return self._values[name]
+
+
+def _pair(written: str) -> tuple[str, str]:
+    name, _, value = written.partition("=")
+    return _read(name), _read(value)
+
+
+def _read(written: str) -> str:
+    """Read a name or a value; most are plain words, and looked at once."""
+    return unquote_plus(written) if "%" in written or "+" in written else written

@@ -14,6 +14,10 @@ _COLOUR = re.compile(r"[a-z0-9#-]{1,16}\Z")
 _JOINER, _COLOURFUL = "\u200d", "\ufe0f"
 _KEYCAPS = frozenset("0123456789#*")
 _KEYCAP = "\u20e3"
+#: Every control character (Unicode's Cc) but tab and line feed.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+#: Half of a character, which no page can be sent.
+_HALF = re.compile(r"[\ud800-\udfff]")
 
 
 def message_text(text: str, limit: int) -> str:
@@ -24,7 +28,8 @@ def message_text(text: str, limit: int) -> str:
             f"That message has {len(text):,} characters; one message holds at most {limit:,}. It was not sent, and "
             "nothing was cut off: please send it in parts.",
         )
-    kept = "".join(_written(sign) for sign in text.replace("\r\n", "\n").replace("\r", "\n"))
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    kept = _HALF.sub("\ufffd", _CONTROL.sub("", lines))
     if not kept.strip():
         raise Refused(RefusalCode.MALFORMED, "There is nothing in that message yet.")
     return kept
@@ -73,13 +78,6 @@ def reaction(emoji: str) -> str:
     if not 0 < len(emoji) <= _MAX_EMOJI or not _is_emoji(emoji):
         raise Refused(RefusalCode.MALFORMED, "A reaction is one emoji.")
     return emoji
-
-
-def _written(sign: str) -> str:
-    category = unicodedata.category(sign)
-    if category == "Cs":  # half of a character, which no page can be sent
-        return "\ufffd"
-    return "" if category == "Cc" and sign not in "\n\t" else sign
 
 
 def _in_title(sign: str) -> bool:

@@ -242,16 +242,6 @@ def test_every_part_fits_whatever_is_live(content, limit, live):
         assert utf16_length(render_plain(read).text) <= limit
 
 
-@pytest.mark.parametrize("sign", ["a", "👍", "é", "\u0915"])
-@pytest.mark.parametrize("beside", [-1, 0, 1])
-def test_at_the_limit_of_4096(sign, beside):
-    width = utf16_length(sign)
-    text = sign * (4096 // width + beside)
-    parts = split(text, 4096)
-    assert len(parts) == (2 if beside > 0 else 1)
-    assert "".join(parts) == text
-
-
 def test_a_fence_at_the_limit_is_opened_again():
     source = "```py\n" + "\n".join(f"line {number} 👍" for number in range(600)) + "\n```"
     parts = split(source, 4096)

@@ -19,6 +19,8 @@ from tests.platforms.roles import VARIABLE
 
 #: Small, so that long answers take several messages.
 _TEXT_LIMIT = 900
+#: Seconds between two of Twilio's six tries, which end after fifteen.
+_TRIES_EVERY_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,8 @@ async def running(stage: Stage, folder: Path, seed: int) -> AsyncIterator[Cloud]
                 running_twilio(folder, name=stage.name, seed=seed) as twilio,
                 TwilioClient(twilio.url) as client,
             ):
+                # Otherwise every message is given up that comes while a gateway starts again.
+                await twilio.remote.do("style", pause_s=_TRIES_EVERY_S)
                 told = {"url": twilio.url, "public_url": PUBLIC_ORIGIN}
                 yield Cloud(name=stage.name, client=client, variable=TWILIO, told=told)
         case Vendor.NOBODY:

@@ -176,7 +176,7 @@ class Story:
         for sender in {said.mention.sender for said in self.mentions}:
             line = sorted(
                 (said.mention for said in self.mentions if said.mention.sender == sender),
-                key=lambda mention: (mention.acked_seq is None, mention.acked_seq, mention.said_seq),
+                key=lambda mention: (mention.acked_seq or mention.said_seq, mention.said_seq),
             )
             for place, mention in enumerate(line):
                 beside = line[max(0, place - _JOIN_REACH) : place + _JOIN_REACH + 1]
@@ -208,5 +208,11 @@ def _joined_to(line: list[Mention], place: int, answered: set[str]) -> set[str]:
 
 
 def _may_share(mention: Mention, other: Mention, noticed: set[str]) -> bool:
-    """Tell whether another mention's notice may speak for this one: one of the two joined, or may have."""
-    return other.id in noticed and (mention.outcome in MAY_BE_JOINED or other.outcome in MAY_BE_JOINED)
+    """Tell whether another mention's notice may speak for this one: one of the two joined, or may have.
+
+    So may one that has its notice though no gateway's answer to it ever arrived: nobody knows its outcome.
+    """
+    is_unknown = other.acked_seq is None
+    return other.id in noticed and (
+        is_unknown or mention.outcome in MAY_BE_JOINED or other.outcome in MAY_BE_JOINED
+    )

@@ -4,12 +4,12 @@ import random
 from dataclasses import dataclass, field, replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.chaos.story import LABEL, Promise, Story
 from tests.chaos.timeline import Moment, timeline
-from tests.chaos.verdict import Breach, Verdict, judge
+from tests.chaos.verdict import Breach, Verdict, judge, misuse
 from tests.chaos.words import Asked
 from tests.platforms.seen import Mention, Message, Version
 
@@ -140,6 +140,7 @@ def kept(draw: st.DrawFn) -> tuple[Platform, int]:
     return platform, answered + len(open_mentions)
 
 
+@settings(deadline=None)
 @given(kept())
 def test_where_every_promise_was_kept_nothing_is_found(drawn: tuple[Platform, int]) -> None:
     platform, answered = drawn
@@ -150,6 +151,7 @@ def test_where_every_promise_was_kept_nothing_is_found(drawn: tuple[Platform, in
     assert verdict.counts.notices == len(platform.mentions) - answered
 
 
+@settings(deadline=None)
 @given(kept(), st.randoms(use_true_random=False))
 def test_a_missing_answer_is_found(drawn: tuple[Platform, int], chance: random.Random) -> None:
     platform, _ = drawn
@@ -164,6 +166,7 @@ def test_a_missing_answer_is_found(drawn: tuple[Platform, int], chance: random.R
     assert f"u{verdict.violations[0].numbers[0]}" == gone.reply_to
 
 
+@settings(deadline=None)
 @given(kept(), st.randoms(use_true_random=False))
 def test_a_second_answer_is_found(drawn: tuple[Platform, int], chance: random.Random) -> None:
     platform, _ = drawn
@@ -175,6 +178,7 @@ def test_a_second_answer_is_found(drawn: tuple[Platform, int], chance: random.Ra
     assert breaches(platform.judged()) == [Breach.DUPLICATED]
 
 
+@settings(deadline=None)
 @given(kept(), st.randoms(use_true_random=False))
 def test_an_answer_whose_end_was_overwritten_is_found(
     drawn: tuple[Platform, int], chance: random.Random
@@ -350,3 +354,32 @@ def test_a_notice_speaks_for_no_later_turn_of_the_same_person() -> None:
     platform.say(5, outcome="joined")
     platform.show(FAILED, to=first, purpose="notice")
     assert [violation.numbers for violation in platform.judged().violations] == [(5,)]
+
+
+def test_nothing_more_is_due_of_a_message_that_the_platform_gave_up() -> None:
+    platform = Platform()
+    said = platform.say(1)
+    platform.mentions = [replace(said, acked_at=None, acked_seq=None, outcome=None)]
+    assert len(platform.story().unsettled()) == 1
+    platform.mentions = [replace(platform.mentions[0], given_up=True)]
+    assert platform.story().unsettled() == []
+    assert (platform.judged().counts.unaccepted, platform.judged().holds) == (1, True)
+
+
+def test_a_call_that_no_correct_client_makes_breaks_the_run() -> None:
+    verdict = Verdict() + misuse("telegram", ["sendMessage text is empty"])
+    assert (verdict.holds, verdict.counts.misused) == (False, 1)
+    assert verdict.violations[0].breach is Breach.MISUSED
+
+
+def test_a_notice_to_a_joined_mention_whose_acknowledgement_never_arrived_speaks_for_its_turn() -> None:
+    platform = Platform()
+    poison = platform.say(1)
+    platform.say(2)
+    later = platform.say(3)
+    platform.answer(later)
+    platform.show(FAILED, to=poison, purpose="notice")
+    assert platform.judged().counts.lost == 1
+    unknown = replace(poison, acked_at=None, acked_seq=None, outcome=None, given_up=True)
+    platform.mentions = [unknown, *platform.mentions[1:]]
+    assert platform.judged().holds

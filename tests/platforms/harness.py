@@ -3,16 +3,14 @@
 import contextlib
 import json
 from collections.abc import AsyncIterator
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
-from adapters.base import LiveOutput, RawRequest
+from adapters.base import LiveOutput
 from adapters.registry import PlatformClass
 from tests.platforms.adapter import CloudAdapter
 from tests.platforms.client import ACCOUNT, PlatformClient
 from tests.platforms.cloud_settings import CloudSettings
-from tests.platforms.deliveries import SIGNATURE, sign
 from tests.platforms.server import ServerSettings, serving
 from tests.platforms.vendor import Rules
 
@@ -46,24 +44,11 @@ class CloudHarness:
                 call_s=call_s,
             )
             async with CloudAdapter(settings) as self.adapter, PlatformClient(url) as self.client:
-                self.source = self.adapter
                 yield self
 
     async def visible(self) -> list[str]:
         """Read what stands in the conversation."""
         return (await self.client.seen()).texts(self.conversation)
-
-    async def deliver(self, key: str) -> bool:
-        """Deliver one message under a key of the platform; tell whether it was acknowledged."""
-        body = message_body(key)
-        request = RawRequest(
-            method="POST", path="/hooks/x", headers={SIGNATURE: sign(SECRET, body)}, body=body
-        )
-        try:
-            answer = await self.adapter.webhook.ingest(request, self.sink)
-        except OSError:  # the gateway answers 503
-            return False
-        return answer.status == HTTPStatus.OK
 
 
 def message_body(key: str, *, kind: str = "group") -> bytes:

@@ -8,7 +8,6 @@ from adapters.errors import (
     Ambiguous,
     AuthFailed,
     Gone,
-    Moved,
     Rejected,
     RetryAfter,
     Unreachable,
@@ -63,11 +62,6 @@ async def test_buttons_stand_under_a_message_until_an_edit_leaves_them_out(subje
     assert subject.control.answers(dm)[0].labels == []
 
 
-async def test_an_edit_to_what_stands_is_a_success(subject: Subject, dm) -> None:
-    sent = await subject.send(str(dm.id))
-    assert await subject.edit(str(dm.id), sent.message, "hello") == sent
-
-
 async def test_entities_that_are_refused_are_left_out_once(subject: Subject, dm) -> None:
     subject.control.fail(Fault.ENTITIES_REFUSED)
     await subject.send(str(dm.id), parse("**bold** https://x.org"))
@@ -100,21 +94,6 @@ async def test_each_refusal_is_told_apart_and_nothing_is_repeated(
     assert len(subject.control.journal.made("sendMessage")) == 1
 
 
-async def test_a_429_says_for_how_long(subject: Subject, dm) -> None:
-    subject.control.fail(Fault.RATE_LIMITED, retry_after_s=17)
-    with pytest.raises(RetryAfter) as told:
-        await subject.send(str(dm.id))
-    assert told.value.seconds == 17
-
-
-async def test_an_answer_that_never_comes_is_in_doubt(telegram) -> None:
-    async with subject_on(telegram, call_s=0.3) as subject:
-        dm = subject.control.people.private(subject.control.people.user("Ann"))
-        subject.control.fail(Fault.SILENT)
-        with pytest.raises(Ambiguous):
-            await subject.send(str(dm.id))
-
-
 async def test_where_nobody_listens_nothing_was_sent(telegram) -> None:
     async with subject_on(telegram, base_url="http://127.0.0.1:9/bot") as subject:
         with pytest.raises(Unreachable):
@@ -127,14 +106,6 @@ async def test_a_blocked_bot_and_a_bot_thrown_out_are_gone(subject: Subject, dm,
     for chat in (dm, group):
         with pytest.raises(Gone):
             await subject.send(str(chat.id))
-
-
-async def test_a_group_that_became_a_supergroup_has_another_reference(subject: Subject, ann) -> None:
-    group = subject.control.people.group("Old", [ann], kind=ChatKind.GROUP)
-    new = subject.control.people.migrate(group)
-    with pytest.raises(Moved) as told:
-        await subject.send(str(group.id))
-    assert told.value.conversation == str(new.id)
 
 
 async def test_typing_is_shown_in_the_topic(subject: Subject, ann) -> None:
@@ -185,16 +156,6 @@ async def test_what_has_no_room_in_a_guests_message_is_said_to_be_missing(subjec
     (only,) = subject.platform.adapter.split("word " * 3000, where)
     await subject.send(where, parse(only), reply_to=f"q:{query.id}", may_be_duplicate=True)
     assert subject.control.answers(chat)[0].text.endswith("the one message I may write here.")
-
-
-async def test_nothing_of_a_text_or_token_is_logged(subject: Subject, dm, caplog) -> None:
-    caplog.set_level("INFO")
-    for fault in (Fault.BAD_GATEWAY_AFTER, Fault.SERVER_ERROR, Fault.RATE_LIMITED):
-        subject.control.fail(fault)
-        with pytest.raises((Ambiguous, RetryAfter)):
-            await subject.send(str(dm.id), "my secret words")
-    ours = [record.getMessage() for record in caplog.records if not record.name.startswith("httpx")]
-    assert not any("secret" in line or subject.fake.token in line for line in ours)
 
 
 async def test_a_message_of_the_old_group_is_none_of_the_supergroups(subject: Subject, ann) -> None:

@@ -1,10 +1,8 @@
 """What people write is told to the core as facts: who, where, to whom, and in which words."""
 
-from datetime import timedelta
-
 import pytest
 
-from adapters.base import Addressed, AttachmentKind, ConversationKind, Edited, Inbound
+from adapters.base import Addressed, AttachmentKind, ConversationKind, Inbound
 from tests.adapters.telegram.conftest import Subject
 from tests.adapters.telegram_bot.files import Upload
 
@@ -83,14 +81,6 @@ async def test_a_file_without_words_is_told(subject: Subject, dm, ann, kind) -> 
     subject.control.talk.say(dm, ann, upload=Upload(body=b"x", kind=kind, mime="a/b"))
     (event,) = await told(subject)
     assert (event.text, [each.mime for each in event.attachments]) == ("", ["a/b"])
-
-
-async def test_an_albums_messages_carry_one_key(subject: Subject, group, ann) -> None:
-    pictures = [Upload(body=b"1", kind="photo"), Upload(body=b"2", kind="photo")]
-    subject.control.talk.album(group, ann, pictures, "@aside_bot look")
-    one, other = await told(subject, 2)
-    assert one.group_key == other.group_key is not None
-    assert (one.addressed, other.addressed) == (MENTION, NOT)
 
 
 async def test_a_reply_quotes_whom_it_replies_to(subject: Subject, group, ann) -> None:
@@ -197,28 +187,3 @@ async def test_a_channel_is_nobodys_admin_and_is_not_asked_for(subject: Subject,
     events = await told(subject, 2)
     assert [event.sender_is_admin for event in events if event.addressed] == [False]
     assert subject.control.journal.made("getChatMember") == []
-
-
-async def test_another_bots_words_are_nobodys(subject: Subject, dm, group, ann) -> None:
-    other = subject.control.people.user("Other", username="other_bot", is_bot=True)
-    wire = subject.control.people.tell_message(
-        "message", subject.control.world.post(group, sender_id=other.id, text="@aside_bot loop")
-    )
-    assert wire is not None
-    subject.control.talk.say(dm, ann, "a person")
-    assert [event.text for event in await told(subject)] == ["a person"]
-
-
-async def test_an_edit_is_the_message_as_it_stands_under_its_first_key(subject: Subject, group, ann) -> None:
-    said = subject.control.talk.say(group, ann, "@aside_bot one")
-    subject.control.talk.edit(said, "@aside_bot two")
-    first, edited = await told(subject, 2)
-    assert isinstance(edited, Edited)
-    assert (edited.inbound.event_key, edited.inbound.text) == (first.event_key, "@assistant two")
-
-
-async def test_what_is_older_than_a_day_is_left_out(subject: Subject, dm, ann) -> None:
-    day_s = timedelta(hours=24).total_seconds()
-    subject.control.talk.say(dm, ann, "too old", ago_s=day_s + 1)
-    subject.control.talk.say(dm, ann, "old", ago_s=day_s - 60)
-    assert [event.text for event in await told(subject)] == ["old"]

@@ -23,7 +23,7 @@ from tests.adapters.telegram_bot.seen import ChatKind
 from tests.adapters.telegram_bot.server import strictly_serving
 from tests.contracts.adapters.abilities import Ability
 from tests.contracts.adapters.elsewhere import redirecting_to
-from tests.contracts.adapters.gateway import posting
+from tests.contracts.adapters.gateway import posted
 from tests.contracts.adapters.harness import Deliver, File, Loss
 from tests.contracts.adapters.sink import HeardSink
 
@@ -107,11 +107,10 @@ class TelegramHarness:
     @contextlib.asynccontextmanager
     async def _taking_in(self) -> AsyncIterator[None]:
         await self.run_again()
-        async with posting(self.platform.webhooks, self.sink) as self.post:
-            try:
-                yield
-            finally:
-                await self.cancel()
+        try:
+            yield
+        finally:
+            await self.cancel()
 
     async def run_again(self) -> None:
         """Ask for updates, where that is done."""
@@ -144,6 +143,10 @@ class TelegramHarness:
             self.control.talk.say(self.group, self.anna, "hi")
             self._updates[key] = self.control.mailbox.told()[-1]
         return await self._passed(self._updates[key])
+
+    async def post(self, request: RawRequest) -> int:
+        """Call the gateway's route; the status."""
+        return await posted(self.platform.webhooks, self.sink, request)
 
     async def requests(self) -> Sequence[RawRequest]:
         """Write what Telegram posts of a new message."""
@@ -222,9 +225,7 @@ class TelegramHarness:
             case _:
                 assert what is Ability.MEMBERSHIPS, what
                 bo = self.control.people.user("Bo")
-                return self._telling(
-                    lambda: self.control.people.move(self.group, bo, "member", by=self.anna)
-                )
+                return self._telling(lambda: self.control.people.move(self.group, bo, "member", by=self.anna))
 
     async def _stopping(self) -> Deliver:
         direct, drafts = self.control.people.private(self.anna), self.platform.drafts

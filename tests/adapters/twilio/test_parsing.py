@@ -1,12 +1,10 @@
-"""Nothing that comes in makes the parsers raise anything but `MalformedEvent`, and unsigned bytes are never read."""
-
-from datetime import UTC, datetime
+"""What fields mean, one by one; and unsigned bytes are never read."""
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.base import AttachmentKind, DeliveryFailure, DeliveryState, RawRequest
+from adapters.base import AttachmentKind, DeliveryFailure, RawRequest
 from adapters.errors import AdapterError, MalformedEvent
 from adapters.records_memory import MemoryRecordStore
 from adapters.twilio.adapter import platform
@@ -15,70 +13,12 @@ from adapters.twilio.parse import message_of
 from adapters.twilio.people import is_from, stream_of
 from adapters.twilio.refusals import failure_of, refusal
 from adapters.twilio.settings import TwilioSettings
-from adapters.twilio.status import delivery_of
 from adapters.twilio.template_text import in_one_line
 from tests.adapters.twilio_cloud.signing import SIGNATURE, sign
+from tests.contracts.adapters.pure.twilio import MEDIA_URL, MESSAGE, NOW, SID
 
-NOW = datetime(2026, 11, 23, tzinfo=UTC)
-SID = "SM" + "0a" * 16
-MEDIA_URL = f"https://api.twilio.com/2010-04-01/Accounts/AC{'0' * 32}/Messages/{SID}/Media/ME{'1' * 32}"
-MESSAGE = {"MessageSid": SID, "From": "whatsapp:+4917012345", "To": "whatsapp:+14155238886", "Body": "hi"}
 TOKEN = "token"  # noqa: S105 - it guards nothing
 PUBLIC = "https://bot.example.org"
-NAMES = st.sampled_from(
-    [
-        *MESSAGE,
-        *("NumMedia", "MediaUrl0", "MediaContentType0", "Latitude", "Longitude", "Label", "ProfileName"),
-        *(
-            "OriginalRepliedMessageSid",
-            "OriginalRepliedMessageSender",
-            "ButtonText",
-            "ListTitle",
-            "OptOutType",
-        ),
-        *("ExternalUserId", "MessageStatus", "ErrorCode", "SmsStatus", "SmsSid"),
-    ]
-)
-VALUES = st.one_of(
-    st.text(max_size=40),
-    st.sampled_from(
-        [SID, "1", "10", "999", "²", "stop", "START", "whatsapp:US.1", "failed", "63016", MEDIA_URL]
-    ),
-)
-FIELDS = st.dictionaries(NAMES, VALUES, max_size=12)
-
-
-@settings(max_examples=400, deadline=None)
-@given(FIELDS)
-def test_any_fields_are_a_message_or_malformed(fields):
-    for given_fields in (fields, MESSAGE | fields):
-        try:
-            event = message_of(given_fields, received_at=NOW)
-        except MalformedEvent:
-            continue
-        if event is not None:
-            assert event.text.strip() or event.attachments
-            references = (
-                event.event_key,
-                event.message,
-                event.conversation.ref,
-                event.sender.id,
-                event.account,
-            )
-            assert all(0 < len(reference) <= 255 for reference in references)
-        keyword_of(given_fields)
-
-
-@settings(max_examples=400, deadline=None)
-@given(FIELDS)
-def test_any_fields_are_a_status_or_malformed(fields):
-    for given_fields in (fields, MESSAGE | fields):
-        try:
-            delivery = delivery_of(given_fields)
-        except MalformedEvent:
-            continue
-        if delivery is not None:
-            assert (delivery.state is DeliveryState.FAILED) == (delivery.failure is not None)
 
 
 @settings(max_examples=300, deadline=None)

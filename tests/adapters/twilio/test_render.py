@@ -9,10 +9,8 @@ from hypothesis import strategies as st
 from adapters.addresses import AddressKind, addresses
 from adapters.content import Bold, Content, Paragraph, Text, plain
 from adapters.doubt import limit_beside_label
-from adapters.links import NO_LINKS, KnownLinks, only_known
 from adapters.markdown import parse
 from adapters.markdown_growing import GrowingMarkdown
-from adapters.markdown_source import to_markdown
 from adapters.twilio.render import (
     BODY_LIMIT,
     body_length,
@@ -22,7 +20,6 @@ from adapters.twilio.render import (
     render_whatsapp,
     split,
 )
-from tests.adapters.test_split import CONTENT, only_text
 
 JOINER = "\N{WORD JOINER}"
 
@@ -147,17 +144,6 @@ def test_beside_bold_text_literal_signs_make_no_other_mark(before, bold, behind)
     assert [sign for sign, _, _ in read] in ([], ["*"])
 
 
-PLAIN = str.maketrans({"\u2217": "*", "\u02cd": "_", "\u223c": "~", "\u02cb": "`"})
-
-
-@settings(max_examples=200, deadline=None)
-@given(CONTENT)
-def test_nothing_is_lost(content):
-    for render in (render_whatsapp, render_sms):
-        letters = iter(render(content).translate(PLAIN))
-        assert all(letter in letters for letter in only_text(content)) or "Table(" in repr(content)
-
-
 MARKDOWN = st.text(alphabet=st.sampled_from("ab.c@/:#*_~`[]()|-> \n1👍é"), max_size=150)
 
 
@@ -180,25 +166,6 @@ def test_a_growing_reply_can_be_written_at_every_length(markdown):
         content = growing.read(markdown[:end])
         assert render_whatsapp(content).count("```") % 2 == 0
         render_sms(content)
-
-
-@settings(max_examples=100, deadline=None)
-@given(CONTENT, st.integers(80, 400), st.booleans(), st.sampled_from([render_whatsapp, render_sms]))
-def test_every_part_fits_whatever_is_live(content, limit, live, render):
-    longest = longest_whatsapp if render is render_whatsapp else longest_sms
-    known = KnownLinks.of(["https://x.example"]) if live else NO_LINKS
-    for part in split(to_markdown(content), longest, limit):
-        assert body_length(render(only_known(parse(part), known))) <= limit
-
-
-@pytest.mark.parametrize("longest", [longest_whatsapp, longest_sms])
-@pytest.mark.parametrize("sign", ["a", "👍", "é", "€"])
-@pytest.mark.parametrize("beside", [-1, 0, 1])
-def test_at_the_limit_of_1600(sign, beside, longest):
-    text = sign * (BODY_LIMIT // body_length(sign) + beside)
-    parts = split(text, longest)
-    assert len(parts) == (2 if beside > 0 else 1)
-    assert "".join(parts) == text
 
 
 def test_a_fence_that_is_cut_is_opened_again():

@@ -173,10 +173,6 @@ async def captured(twilio):
 
 
 class TestCommitting:
-    async def test_the_same_message_told_three_times_is_one_event_key(self, twilio):
-        sid = await twilio.say("hi", copies=3)
-        assert {event.event_key for event in twilio.sink.events} == {sid}
-
     async def test_what_cannot_be_committed_is_told_again(self, twilio):
         twilio.cloud.webhook(twilio.settings.messages_url)
         twilio.sink.fails = True

@@ -9,26 +9,21 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from aiohttp import web
-
 from adapters.base import (
     Attachment,
     Inbound,
     Media,
-    Outcome,
     Platform,
     Purpose,
     RawRequest,
-    Receipt,
     Send,
-    Webhook,
 )
 from adapters.content import Content, plain
-from adapters.errors import MalformedEvent
 from adapters.records import RecordStore
 from adapters.records_memory import MemoryRecordStore
 from adapters.twilio.adapter import platform
 from adapters.twilio.settings import MESSAGES_PATH, STATUS_PATH, TwilioSettings
+from tests.adapters.twilio.little_gateway import HearingSink, gateway
 from tests.adapters.twilio_cloud.account import SMS_SENDER, WHATSAPP_SENDER
 from tests.adapters.twilio_cloud.cloud import ANN, Cloud, address
 from tests.adapters.twilio_cloud.harness import PUBLIC
@@ -36,7 +31,7 @@ from tests.adapters.twilio_cloud.people import Picture
 from tests.adapters.twilio_cloud.server import ServerSettings, serving
 from tests.adapters.twilio_cloud.signing import SIGNATURE, sign
 from tests.contracts.adapters.abilities import Ability
-from tests.contracts.adapters.gateway import posting
+from tests.contracts.adapters.gateway import posted
 from tests.contracts.adapters.harness import Deliver, File, Loss
 
 ME = address(ANN)
@@ -56,31 +51,6 @@ _LACKS = {
 }
 _LOST = {Loss.REQUEST: "lost_request", Loss.ANSWER: "lost_response", Loss.SILENCE: "silent"}
 _FORM = "application/x-www-form-urlencoded"
-
-
-class HearingSink:
-    """The core's place: keeps what is handed over, and fails when told to."""
-
-    def __init__(self) -> None:
-        self.events: list[Any] = []
-        self.deliveries: list[Any] = []
-        self.changes: list[Any] = []
-        self.fails = False
-
-    async def accept(self, event: Any) -> Receipt:
-        return self._heard(self.events, event, Outcome.ACCEPTED)
-
-    async def delivered(self, event: Any) -> Receipt:
-        return self._heard(self.deliveries, event, Outcome.DONE)
-
-    async def membership(self, event: Any) -> Receipt:
-        return self._heard(self.changes, event, Outcome.DONE)
-
-    def _heard(self, into: list[Any], event: Any, outcome: Outcome) -> Receipt:
-        if self.fails:
-            raise OSError("no commit")
-        into.append(event)
-        return Receipt(outcome=outcome)
 
 
 class Clock:
@@ -126,7 +96,6 @@ class TwilioHarness:
             async with (
                 self.lifetime,
                 gateway(self.platform.webhooks, self.sink) as url,
-                posting(self.platform.webhooks, self.sink) as self.post,
             ):
                 self.cloud.proxy(PUBLIC, [url])
                 self.cloud.webhook(PUBLIC + MESSAGES_PATH)
@@ -151,6 +120,10 @@ class TwilioHarness:
         """What must stand in no log."""
         numbers = (ANN, WHATSAPP_SENDER.removeprefix("whatsapp:"), SMS_SENDER)
         return (*numbers, self.settings.api_secret, *self.settings.auth_tokens)
+
+    async def post(self, request: RawRequest) -> int:
+        """Call the gateway's route; the status."""
+        return await posted(self.platform.webhooks, self.sink, request)
 
     async def requests(self) -> Sequence[RawRequest]:
         """Write what Twilio posts of a new message, and of one of ours."""
@@ -274,36 +247,3 @@ def settings_for(cloud: Cloud, **more: Any) -> TwilioSettings:
         "api_base": cloud.url,
     }
     return TwilioSettings(**given | more)
-
-
-@contextlib.asynccontextmanager
-async def gateway(webhooks: tuple[Webhook, ...], sink: Any) -> AsyncIterator[str]:
-    """Serve webhooks as the gateway does; give where."""
-    app = web.Application()
-    for webhook in webhooks:
-        app.router.add_route("*", webhook.path, _handler(webhook, sink))
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
-
-
-def _handler(webhook: Webhook, sink: Any) -> Any:
-    async def handle(request: web.Request) -> web.Response:
-        raw = RawRequest(
-            method=request.method, path=request.path_qs, headers=request.headers, body=await request.read()
-        )
-        try:
-            answer = await webhook.ingest(raw, sink)
-        except MalformedEvent:
-            return web.Response(status=400)
-        except OSError:
-            return web.Response(status=503)
-        return web.Response(
-            status=answer.status, body=answer.body or None, headers=dict(answer.headers) or None
-        )
-
-    return handle

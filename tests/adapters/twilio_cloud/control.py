@@ -2,7 +2,7 @@
 
 say webhook proxy press choose again introduce habits template rotate fault fail calm advance move join_service suspend
 manner {by_itself, shuffled, copies, before_answer, window_closed_as}
-    style {as_json, port_signed, extra, forged_with, time_scale}
+    style {as_json, port_signed, extra, forged_with, time_scale, pause_s}
 GET /control/record?after=&limit=&wait_s=                what changed after a number, see `shown.Page`
 """
 

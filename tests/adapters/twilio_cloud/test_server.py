@@ -88,3 +88,21 @@ async def test_the_cloud_as_a_generic_platform(tmp_path, gateway):
         (message,) = seen.visible("corner-1")
         assert (message.operation, message.purpose, message.may_be_duplicate) == ("op-1", "reply", True)
         assert [fault.fault for fault in seen.faults] == ["too_many"]
+
+
+async def test_a_message_that_nobody_takes_is_given_up_and_nothing_is_due_of_it(tmp_path, gateway):
+    gateway.statuses = [503]
+    async with running_twilio(tmp_path) as running, TwilioClient(running.url) as client:
+        await client.set_gateways([f"{gateway.url}/hooks/twilio"])
+        mention = await client.say("hello", conversation="corner-1")
+        seen = await client.until(lambda seen: mention in seen.mentions and seen.mentions[mention].given_up)
+        assert (seen.mentions[mention].acked_at, len(seen.mentions[mention].statuses)) == (None, 6)
+
+
+async def test_everybody_is_a_person_of_their_own(tmp_path, gateway):
+    async with running_twilio(tmp_path) as running, TwilioClient(running.url) as client:
+        await client.set_gateways([f"{gateway.url}/hooks/twilio"])
+        for place in ("corner-1", "corner-2"):
+            await client.say("hello", conversation=place)
+        await client.until(lambda seen: sum(bool(m.acked_at) for m in seen.mentions.values()) == 2)
+    assert len({got["ExternalUserId"] for got in gateway.got}) == 2

@@ -59,6 +59,8 @@ class Style:
     forged_with: str | None = None
     #: Shortens the documented times of a webhook.
     time_scale: float = 1.0
+    #: Seconds between two tries; that there are any is not documented.
+    pause_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +143,7 @@ class Webhooks:
             tried = await self._try(event, url, params, overrides, until - loop.time())
             if not tried.failure or not overrides.tries_again(tried.failure) or loop.time() >= until:
                 break
+            await asyncio.sleep(self.style.pause_s)
         return tried
 
     async def _try(

@@ -222,13 +222,13 @@ async def test_the_operators_hosts_are_live_and_others_that_look_like_them_are_n
 
 
 class Linked(Held):
-    """Says a person's address and one of its own, and waits in the middle of its last word."""
+    """Says a person's address and one of its own, and waits before its last words."""
 
     def __init__(self) -> None:
-        super().__init__(f"see {URL} and {MADE_UP} there")
+        super().__init__(f"see {URL} and {MADE_UP} " + "so " * 60)
 
     async def _pace(self, _request: ChatRequest, n: int) -> None:
-        if n >= 4:
+        if n >= 40:
             await self.go_on.wait()
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from adapters.base import Inbound, LiveOutput, RawRequest
 from adapters.registry import PlatformClass
 from tests.contracts.adapters.abilities import Ability
-from tests.contracts.adapters.gateway import posting
+from tests.contracts.adapters.gateway import posted
 from tests.contracts.adapters.harness import Deliver, Loss
 from tests.contracts.adapters.sink import HeardSink
 from tests.platforms.client import ACCOUNT
@@ -67,13 +67,16 @@ class CloudContract(CloudHarness):
     async def running(self, folder: Path, *, call_s: float = 5.0) -> AsyncIterator["CloudContract"]:
         """Serve it, and open the adapter and a gateway."""
         async with super().running(folder, call_s=call_s):
-            async with posting((self.adapter.webhook,), self.sink) as self.post:
-                self.lifetime = self.adapter
-                yield self
+            self.lifetime = self.adapter
+            yield self
 
     async def deliver(self, key: str) -> bool:
         """Deliver one message under a key."""
         return await self.post(self._signed(message_body(key))) == HTTPStatus.OK
+
+    async def post(self, request: RawRequest) -> int:
+        """Call the gateway's route; the status."""
+        return await posted((self.adapter.webhook,), self.sink, request)
 
     async def requests(self) -> Sequence[RawRequest]:
         """Write what it posts of a message."""

@@ -23,10 +23,10 @@ async def noting(body: bytes = PNG) -> AsyncIterator[tuple[str, list[str]]]:
 
 @contextlib.asynccontextmanager
 async def redirecting_to(url: str) -> AsyncIterator[str]:
-    """Lead everybody to a URL; give where."""
+    """Lead everybody to what has the same path behind a URL, as a mirror does; give where."""
 
-    async def lead(_: web.Request) -> web.Response:
-        return web.Response(status=302, headers={"Location": url})
+    async def lead(request: web.Request) -> web.Response:
+        return web.Response(status=302, headers={"Location": f"{url}{request.path_qs}"})
 
     async with _serving(lead) as here:
         yield here

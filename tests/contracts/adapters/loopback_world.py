@@ -42,7 +42,10 @@ class LoopbackHarness:
         """What it does not have in this class."""
         other = {
             Ability.KEYED: (Idempotency.KEYED, "in this class it takes no key"),
-            Ability.UNSURE: (Idempotency.NONE, "in this class a message that may be there is never sent anew"),
+            Ability.UNSURE: (
+                Idempotency.NONE,
+                "in this class a message that may be there is never sent anew",
+            ),
         }
         return _LACKS | {
             ability: why for ability, (its, why) in other.items() if its is not self._idempotency

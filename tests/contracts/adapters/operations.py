@@ -12,9 +12,7 @@ async def send(harness: Any, text: str | Content = "hello", *, op_id: str = "op-
     return await harness.adapter.send(Send(op_id=op_id, content=_content(text), **asked | more))
 
 
-async def edit(
-    harness: Any, message: str, text: str | Content, *, op_id: str = "op-2", **more: Any
-) -> Sent:
+async def edit(harness: Any, message: str, text: str | Content, *, op_id: str = "op-2", **more: Any) -> Sent:
     """Give a message another text."""
     asked = {"account": harness.account, "conversation": harness.conversation, "purpose": Purpose.REPLY}
     return await harness.adapter.edit(

@@ -61,7 +61,6 @@ class TerminalHarness:
     @contextlib.asynccontextmanager
     async def running(self, folder: Path, *, call_s: float = 5.0) -> AsyncIterator["TerminalHarness"]:
         """Open the socket."""
-        folder.chmod(0o700)
         self.path = folder / "t.sock"
         settings = TerminalSettings(socket_path=self.path)
         self.adapter = self.source = TerminalAdapter(settings, self.records, lambda: datetime.now(UTC))

@@ -25,7 +25,7 @@ def of_length(units: int, sign: str, measure) -> str:
     return text + "x" * (units - measure(text))
 
 
-@having()
+@having(call_s=30.0)
 @pytest.mark.parametrize("sign", _SIGNS.values(), ids=_SIGNS)
 async def test_a_text_up_to_the_limit_is_sent_whole_and_one_beyond_it_rejected(harness, sign) -> None:
     measure, limit = measure_in(allowed(harness).text_unit), allowed(harness).text_limit
@@ -36,7 +36,7 @@ async def test_a_text_up_to_the_limit_is_sent_whole_and_one_beyond_it_rejected(h
     assert [measure(seen) for seen in await harness.visible()] == [limit - 1, limit]
 
 
-@having()
+@having(call_s=30.0)
 @pytest.mark.parametrize("sign", _SIGNS.values(), ids=_SIGNS)
 async def test_code_is_whole_within_its_fences_up_to_the_limit(harness, sign) -> None:
     """The fences a platform writes take their own room: one sign more than fits is rejected."""
@@ -55,7 +55,7 @@ async def test_code_is_whole_within_its_fences_up_to_the_limit(harness, sign) ->
         await send(harness, block(most + 1), op_id="op-3")
 
 
-@having()
+@having(call_s=30.0)
 @pytest.mark.parametrize("sign", _SIGNS.values(), ids=_SIGNS)
 @pytest.mark.parametrize("fence", ["", "```\n"], ids=["words", "code"])
 async def test_around_the_limit_nothing_is_lost_by_cutting(harness, sign, fence) -> None:

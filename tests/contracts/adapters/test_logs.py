@@ -102,8 +102,6 @@ async def _opened(harness) -> None:
     async with noting() as (url, _), harness.led_away(f"{url}/{CANARY}") as (media, attachment):
         for opened in (attachment, await harness.attach(File(body=b"<html>" * 20))):
             with contextlib.suppress(AdapterError):
-                async with media.open_media(
-                    harness.account, opened, most_bytes=len(PNG)
-                ) as pieces:
+                async with media.open_media(harness.account, opened, most_bytes=len(PNG)) as pieces:
                     async for _piece in pieces:
                         break

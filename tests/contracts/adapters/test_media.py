@@ -39,7 +39,9 @@ async def test_a_file_that_is_too_large_is_given_up(harness, hides_size) -> None
 
 
 @having(Ability.MEDIA)
-@pytest.mark.parametrize("body", [b"<html>" * 20, b"MZ", b"%PDF-1.7 ..........."], ids=["html", "short", "pdf"])
+@pytest.mark.parametrize(
+    "body", [b"<html>" * 20, b"MZ", b"%PDF-1.7 ..........."], ids=["html", "short", "pdf"]
+)
 async def test_a_file_that_is_something_else_is_refused(harness, body) -> None:
     attachment = await harness.attach(File(body=body))
     with pytest.raises(MediaMislabelled):

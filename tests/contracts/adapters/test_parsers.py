@@ -28,7 +28,7 @@ def test_there_are_parsers() -> None:
 
 
 @pytest.mark.parametrize("parser", PARSERS.values(), ids=PARSERS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_nothing_that_comes_in_raises_anything_else(parser: Parser, data: st.DataObject) -> None:
     try:

