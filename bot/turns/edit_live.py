@@ -96,7 +96,9 @@ class EditLive:
                 logger.info("live output of turn %s ends: %s", reply.turn.id, type(error).__name__)
                 return
             await asyncio.sleep(pause_s)
-            text = _text(*await reply.newest.next())
+            # What was refused is tried again also where nothing newer comes meanwhile.
+            if view == stands or reply.newest.pending:
+                text = _text(*await reply.newest.next())
 
     async def _first(self, reply: "EditedReply") -> str:
         """Wait for something to show, but no longer than a turn may go without a sign."""

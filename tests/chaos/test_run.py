@@ -19,8 +19,11 @@ async def test_every_promise_holds_while_everything_breaks(
     verdict = await carry_out(plan, tmp_path, told.append)
     assert verdict.holds, "\n".join([*told, verdict.counts.line()])
     counts = verdict.counts
-    assert counts.accepted == turns
-    assert counts.replied + counts.notices + counts.cancelled == turns
+    assert counts.accepted + counts.unaccepted == turns
+    # Twilio alone, one platform of five, gives up what no gateway takes within fifteen seconds; it may be answered
+    # all the same, where only the acknowledgement was lost.
+    assert counts.accepted >= turns * 3 / 4
+    assert counts.accepted <= counts.replied + counts.notices + counts.cancelled <= turns
     # Poison, and whoever was unlucky three times.
     assert counts.notices < turns / 6
 

@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 
+from adapters.pacing_memory import MemoryPacer
 from bot.errors import StoreUnavailable
+from bot.turns.paced import paced
 from engine.scripted import ScriptedEngine
 from tests.adapters.telegram.conftest import subject_on
 from tests.adapters.telegram_bot.faults import Fault
@@ -15,8 +17,12 @@ ANSWER = "The sky is blue because of **scattering**, see https://made-up.org."
 
 @contextlib.asynccontextmanager
 async def running(telegram, folder, engine):
-    """Run the adapter's source into the real intake, and a worker; give the subject."""
-    async with subject_on(telegram) as subject, open_rig(folder, platform=subject.platform) as rig:
+    """Run the adapter's source into the real intake, and a worker behind the pacer; give the subject."""
+    pacer = MemoryPacer(asyncio.get_running_loop().time)
+    async with (
+        subject_on(telegram) as subject,
+        open_rig(folder, platform=paced(subject.platform, pacer)) as rig,
+    ):
         subject.rig = rig
         rig.start_worker(engine)
         rig.run(subject.platform.source.run(rig.intake))
