@@ -4,7 +4,7 @@ from bot.store.tables.adapters import AdapterKeyRow, RecordRow, StreamKeyRow
 from bot.store.tables.base import Base, UtcDateTime, sqlite_instant
 from bot.store.tables.chats import ChatRow, MemoryRow, NameRow
 from bot.store.tables.dead_letters import DeadLetterRow, TrailRow
-from bot.store.tables.forgotten import CleaningRow, HistoryWishRow, TombstoneRow
+from bot.store.tables.forgotten import CleaningRow, HistoryWishRow, SweepRow, TombstoneRow
 from bot.store.tables.load import PaceRow, QuotaUseRow
 from bot.store.tables.notices import EpisodeRow, NoticeRow
 from bot.store.tables.turns import InboundRow, PartRow, TurnRow
@@ -26,6 +26,7 @@ __all__ = [
     "QuotaUseRow",
     "RecordRow",
     "StreamKeyRow",
+    "SweepRow",
     "TombstoneRow",
     "TrailRow",
     "TurnRow",
