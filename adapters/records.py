@@ -65,6 +65,10 @@ class RecordStore(Protocol):
         """
         ...
 
+    async def drop_damaged(self, stream: str) -> int:
+        """Drop the records of a stream that nobody can read any more; how many that were. Every other read raises."""
+        ...
+
     async def forget(self, stream: str) -> None:
         """Drop a stream; should it be written again, it begins anew. One that is not there is fine."""
         ...

@@ -18,7 +18,7 @@ from bot.bootstrap import (
     page_of,
 )
 from bot.bootstrap.keys import keep_rotating
-from bot.bootstrap.privacy import make_forgetter, make_retention
+from bot.bootstrap.privacy import make_forgetter, make_retention, renew_old_streams
 from bot.engines import open_engine, require_engine, supervised
 from bot.errors import AsideError, StartupError
 from bot.greeting import Greeting
@@ -132,6 +132,7 @@ async def _gateway(core: Core, engine: Engine) -> AsyncIterator[asyncio.TaskGrou
                 tasks.create_task(keep_rotating(core)),
                 tasks.create_task(make_retention(core).run()),
                 tasks.create_task(forgetter.run()),
+                tasks.create_task(renew_old_streams(core)),
                 *(tasks.create_task(outbox.run()) for outbox in make_outboxes(core)),
                 *(
                     tasks.create_task(platform.source.run(intake))

@@ -105,6 +105,8 @@ class History:
 
     async def _forget(self, room: str, person: str | None, before: datetime) -> None:
         async with self._editing:
+            # One that nobody can read must not keep the others from being forgotten.
+            await self._records.drop_damaged(room)
             records: list[Record] = []
             while page := await self._records.after(room, records[-1].position if records else 0, _PAGE):
                 records += page

@@ -21,6 +21,7 @@ class Forgetting(Inside):
     async def _rated(self, room: str) -> list[str]:
         keys: list[str] = []
         position = 0
+        await self._records.drop_damaged(feedback_stream(room))
         while page := await self._records.after(feedback_stream(room), position, _PAGE):
             keys += [record.key for record in page]
             position = page[-1].position

@@ -105,6 +105,8 @@ class Log:
     async def redact(self, room: str, choose: Redact) -> set[str]:
         """Put others in the place of some entries, or nothing, and tell nobody; returns the refs that are left."""
         async with self._locks.at(room):
+            # One that nobody can read must not keep the others from being forgotten.
+            await self._records.drop_damaged(log_stream(room))
             entries = [entry async for entry in self._all(room)]
             changes = choose(entries)
             bodies = {ref: entry.to_body() if entry else None for ref, entry in changes.items()}

@@ -37,6 +37,7 @@ from bot.store.scrubbing import scrub, tidy
 from bot.turns.journal.cleanings import Cleanings
 from bot.turns.journal.forgetting import Forgetting
 from bot.turns.journal.history_wishes import HistoryWishes
+from bot.turns.journal.old_streams import OldStreams
 from bot.turns.journal.retaining import Retaining
 from bot.turns.live_redis import RedisLiveBus
 
@@ -75,6 +76,11 @@ def make_forgetter(core: Core) -> Forgetter:
         histories=OwnHistories(HistoryWishes(core.database), histories),
     )
     return Forgetter(Forgetting(core.database, core.vault, core.clock, histories), traces)
+
+
+async def renew_old_streams(core: Core) -> None:
+    """Seal anew what rooms of an older version hold, until that is done; then there is nothing to do for ever."""
+    await OldStreams(core.database, core.vault, core.clock).run()
 
 
 @asynccontextmanager

@@ -13,7 +13,8 @@ TRUST_AFTER_S = 3600.0
 class BelievedClock:
     """Compares the wall clock with the monotonic one. Pure: both are passed in.
 
-    A clock that is more than a day ahead of where it should be (or, at the start, of the newest thing in the record)
+    A clock that is more than a day ahead of where it should be (or, at the start, of the newest thing in the record: a
+    message, or a sweep by a clock that was believed)
     is not believed before it has run evenly for an hour: what a wrong clock calls old is still there when somebody
     has set it right. A clock that steps back is believed: nothing becomes old by that.
     """

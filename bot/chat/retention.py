@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 #: Seconds between two sweeps; and where words go at once, seconds that a finished turn still has for its late edits.
 SWEEP_S = 240.0
 AT_ONCE_S = 30.0
+#: Seconds between two notes of a sweep: less than the step of a clock that is believed at once.
+_NOTE_S = 3600.0
 #: Between two transactions, so that a sweep of years holds nobody up.
 _PAUSE_S = 0.02
 
@@ -61,6 +63,7 @@ class Retention:
         self._doubts = False
         self._unclean = False
         self._cleaned_s = -math.inf
+        self._noted_s = -math.inf
 
     async def due(self) -> Due:
         """Count what the next sweep would take. Raises `StoreUnavailable`."""
@@ -93,8 +96,10 @@ class Retention:
         away = False
         while True:
             try:
-                if await self._may_sweep() and (swept := await self.sweep()):
-                    logger.info("the words of %d turns went: they were older than they may become", swept)
+                if await self._may_sweep():
+                    await self._note()
+                    if swept := await self.sweep():
+                        logger.info("the words of %d turns went: they were older than they may become", swept)
             except StoreUnavailable as exc:
                 if not away:
                     logger.warning("retention waits for the database: %s", exc)
@@ -109,6 +114,12 @@ class Retention:
             await self._elsewhere.scrub()
             self._unclean, self._cleaned_s = False, now_s
 
+    async def _note(self) -> None:
+        now_s = self._clock.monotonic()
+        if now_s - self._noted_s >= _NOTE_S:
+            await self._retaining.note_sweep(self._clock.now())
+            self._noted_s = now_s
+
     async def _may_sweep(self) -> bool:
         newest, has_looked = await self._retaining.newest(), self._believed.has_looked
         believes = self._believed.believes(self._clock.now(), self._clock.monotonic(), newest)
@@ -121,8 +132,8 @@ class Retention:
                 )
             else:
                 logger.warning(
-                    "the newest message is more than a day old: nothing is swept for %d minutes, in case the clock "
-                    "is ahead; if it is right, there is nothing to do",
+                    "nothing was written here for more than a day: nothing is swept for %d minutes, in case the "
+                    "clock is ahead; if it is right, there is nothing to do",
                     TRUST_AFTER_S // 60,
                 )
         self._doubts = not believes

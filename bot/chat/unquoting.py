@@ -26,6 +26,10 @@ class Person:
         """Make one; empty names and texts name nobody."""
         return cls(names=frozenset(filter(None, names)), texts=frozenset(filter(None, texts)))
 
+    def __or__(self, other: "Person") -> "Person":
+        """Put together what is known of one person."""
+        return Person(names=self.names | other.names, texts=self.texts | other.texts)
+
     def is_quoted(self, author: str, quoted: str) -> bool:
         """Tell whether a quote is of this person: by the author's name, or by the words."""
         return author in self.names or quoted in self.texts

@@ -18,7 +18,7 @@ _WAIT_S = 5.0
 _TRIES = 8
 _PAUSE_S = 0.5
 #: The tables whose old rows hold the wrapped keys of what was forgotten.
-_WITH_KEYS = ("chats", "adapter_stream_keys")
+_WITH_KEYS = ("chats", "adapter_stream_keys", "adapter_keys")
 #: The tables of what was said and answered.
 _WITH_WORDS = ("inbounds", "turns", "reply_parts", "adapter_records", "chats")
 
@@ -27,7 +27,7 @@ async def scrub(database: Database) -> None:
     """Take what was deleted out of the files of a database. Raises `StoreUnavailable` where that cannot be done now.
 
     SQLite: deleted content is overwritten (`secure_delete`), and the write-ahead log is copied back and cut off.
-    PostgreSQL: the tables of chats and of streams' keys are written anew, as their old rows hold the wrapped keys of
+    PostgreSQL: the tables of chats and of adapters' keys are written anew, as their old rows hold the wrapped keys of
     what was forgotten; that locks them for as long as it takes to copy them. Its write-ahead log keeps them until the
     next key epoch.
     """

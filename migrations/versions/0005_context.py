@@ -31,10 +31,12 @@ def upgrade() -> None:
     _create_stream_keys()
     _create_history_wishes()
     _create_owed_cleanings()
+    _create_last_sweeps()
 
 
 def downgrade() -> None:
     """Take it away again."""
+    op.drop_table("last_sweeps")
     op.drop_table("owed_cleanings")
     op.drop_table("history_wishes")
     op.drop_table("adapter_stream_keys")
@@ -141,5 +143,14 @@ def _create_owed_cleanings() -> None:
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("chat_id", sa.String(length=32), nullable=True),
         sa.Column("owed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+
+
+def _create_last_sweeps() -> None:
+    op.create_table(
+        "last_sweeps",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("swept_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )

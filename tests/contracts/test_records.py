@@ -12,11 +12,12 @@ from adapters.records import RecordStore, RecordsUnavailable
 from adapters.records_memory import MemoryRecordStore
 from bot.chat.memory_vault import EphemeralVault
 from bot.chat.vault import Place, SealedField
-from bot.errors import SealBroken
+from bot.errors import KeyMissing, SealBroken
 from bot.store.database import Database
 from bot.store.records import SqlRecordStore
 from bot.store.tables import Base
 from tests.fixtures.clocks import ManualClock
+from tests.fixtures.old_streams import store_old
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
@@ -305,9 +306,10 @@ async def test_what_was_redacted_opens_with_no_key_that_is_left(
 async def test_a_stream_from_before_streams_had_keys_is_read_written_and_redacted(
     database: Database, clock: ManualClock
 ) -> None:
-    store = SqlRecordStore(database, EphemeralVault(), "webchat", clock)
+    vault = EphemeralVault()
+    store = SqlRecordStore(database, vault, "webchat", clock)
     await _filled(store, "a")
-    await _as_before_streams_had_keys(database, store)
+    await store_old(database, vault, clock, "old", ["a"])
     assert (await store.append("old", "b", "new")).position == 2
     assert _shape(await store.latest("old", 9)) == [(1, "a", "body of a"), (2, "b", "new")]
     await store.redact("old", {"a": None})
@@ -334,18 +336,41 @@ async def test_a_damaged_record_does_not_keep_others_from_being_redacted(
         await store.by_key("room", "b")
 
 
+async def test_damaged_records_are_dropped_with_one_line_of_ids_and_the_rest_stays(
+    database: Database, clock: ManualClock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.store.records._REDACT_BATCH", 2)
+    store = SqlRecordStore(database, EphemeralVault(), "webchat", clock)
+    await _filled(store, *"abcdef")
+    async with database.write() as connection:
+        await connection.execute(
+            text("UPDATE adapter_records SET body_sealed = :no WHERE key IN ('b', 'c', 'f')"),
+            {"no": b"x" * 40},
+        )
+    assert await store.drop_damaged("room") == 3
+    assert [record.key for record in await store.latest("room", 9)] == ["a", "d", "e"]
+    assert (await store.append("room", "g", "next")).position == 7
+    [line] = [each.getMessage() for each in caplog.records if each.name == "bot.store.records"]
+    assert line == "records of stream room of webchat are damaged and were dropped: [2, 3, 6]"
+
+
+async def test_nothing_is_dropped_where_nothing_is_damaged(store: RecordStore) -> None:
+    await _filled(store, "a", "b")
+    assert (await store.drop_damaged("room"), await store.drop_damaged("nowhere")) == (0, 0)
+    assert len(await store.latest("room", 9)) == 2
+
+
+async def test_a_record_whose_key_is_missing_is_not_taken_for_a_damaged_one(
+    database: Database, clock: ManualClock
+) -> None:
+    await _filled(SqlRecordStore(database, EphemeralVault(), "webchat", clock), "a")
+    another = SqlRecordStore(database, EphemeralVault(), "webchat", clock)
+    with pytest.raises(KeyMissing):
+        await another.drop_damaged("room")
+    assert len(await _column(database, "adapter_records", "body_sealed")) == 1
+
+
 async def _column(database: Database, table: str, column: str) -> list[bytes]:
     async with database.read() as connection:
         asked = select(Base.metadata.tables[table].c[column])
         return [bytes(blob) for blob in (await connection.execute(asked)).scalars()]
-
-
-async def _as_before_streams_had_keys(database: Database, store: SqlRecordStore) -> None:
-    """Make a stream `old` as an older version left it: its record is sealed by the adapter's key."""
-    [adapters] = await _column(database, "adapter_keys", "data_key")
-    async with database.write() as connection:
-        row = {"adapter": "webchat", "stream": "old", "data_key": adapters, "id": "x"}
-        await connection.execute(Base.metadata.tables["adapter_stream_keys"].insert(), [row])
-    await store.append("old", "a", "body of a")
-    async with database.write() as connection:
-        await connection.execute(text("DELETE FROM adapter_stream_keys WHERE stream = 'old'"))

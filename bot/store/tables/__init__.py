@@ -5,7 +5,7 @@ from bot.store.tables.base import Base, UtcDateTime, sqlite_instant
 from bot.store.tables.channels import IntroductionRow, RatingRow
 from bot.store.tables.chats import ChatRow, MemoryRow, NameRow
 from bot.store.tables.dead_letters import DeadLetterRow, TrailRow
-from bot.store.tables.forgotten import CleaningRow, HistoryWishRow, TombstoneRow
+from bot.store.tables.forgotten import CleaningRow, HistoryWishRow, SweepRow, TombstoneRow
 from bot.store.tables.load import PaceRow, QuotaUseRow
 from bot.store.tables.notices import EpisodeRow, NoticeRow
 from bot.store.tables.turns import InboundRow, PartRow, TurnRow
@@ -29,6 +29,7 @@ __all__ = [
     "RatingRow",
     "RecordRow",
     "StreamKeyRow",
+    "SweepRow",
     "TombstoneRow",
     "TrailRow",
     "TurnRow",

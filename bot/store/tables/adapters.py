@@ -23,16 +23,17 @@ class RecordRow(Base):
 
 
 class AdapterKeyRow(Base):
-    """The data key of an adapter's own store."""
+    """An adapter that has a store: who writes to its streams locks this row."""
 
     __tablename__ = "adapter_keys"
 
     adapter: Mapped[str] = mapped_column(String(64), primary_key=True)
+    #: Seals what was stored before streams had keys; empty where there is nothing of that.
     data_key: Mapped[bytes]
 
 
 class StreamKeyRow(Base):
-    """The data key of one stream of an adapter's own store; a stream without one is sealed by the adapter's."""
+    """The data key of one stream of an adapter's own store."""
 
     __tablename__ = "adapter_stream_keys"
     __table_args__ = (UniqueConstraint("adapter", "stream", name="uq_adapter_stream_keys_stream"),)

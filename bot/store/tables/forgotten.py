@@ -43,3 +43,12 @@ class CleaningRow(Base):
     #: Whose caches are meant; null is files alone.
     chat_id: Mapped[str | None] = mapped_column(String(32))
     owed_at: Mapped[datetime]
+
+
+class SweepRow(Base):
+    """When retention last had a clock that it believes: what the next start measures its own by. There is one row."""
+
+    __tablename__ = "last_sweeps"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    swept_at: Mapped[datetime]

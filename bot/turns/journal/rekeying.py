@@ -107,8 +107,8 @@ class Rekeying:
         for holder in _HOLDERS:
             async for rows in self._counts(holder):
                 for row in rows:
-                    # Only the beginning and the length are looked at.
-                    if key_id := key_id_of(bytes(row.head).ljust(row.size)):
+                    # Only the beginning and the length are looked at; an adapter's is empty where it seals nothing.
+                    if row.size and (key_id := key_id_of(bytes(row.head).ljust(row.size))):
                         counts[key_id] += row.number
         return counts
 

@@ -32,6 +32,7 @@ from bot.turns.journal.introducing import drop_old_introductions
 from bot.turns.journal.memories import drop_all_memories
 from bot.turns.journal.naming import drop_old_names
 from bot.turns.journal.rows import CHAT_COLUMNS, FINISHED, chat_from, chats, inbounds, turns
+from bot.turns.journal.sweeps import newest_instant, note_sweep
 from bot.turns.model import Chat
 
 #: Messages that one transaction looks at; SQLite carries it out between two turns of the event loop.
@@ -116,7 +117,6 @@ _COUNT = (
 _AS_THE_DEPLOYMENT = or_(
     chats.c.retention_days.is_(None), chats.c.retention_days >= bindparam("days", type_=BigInteger())
 )
-_NEWEST = select(inbounds.c.accepted_at).order_by(inbounds.c.id.desc()).limit(1)
 _SET_DAYS = update(chats).where(chats.c.id == _CHAT)
 _ENDED = select(tombstones.c.digest).where(tombstones.c.ends_at <= bindparam("now")).limit(_STONES)
 _DROP_ENDED = delete(tombstones).where(tombstones.c.digest.in_(_ENDED.with_for_update(skip_locked=True)))
@@ -163,9 +163,14 @@ class Retaining:
             return [(row.conversation, row.retention_days) for row in found]
 
     async def newest(self) -> datetime | None:
-        """Tell when the newest message was accepted whose words are kept."""
+        """Tell when the newest message came whose words are kept, or a sweep was noted, if that was later."""
         async with self._database.read() as connection:
-            return (await connection.execute(_NEWEST)).scalar_one_or_none()
+            return await newest_instant(connection)
+
+    async def note_sweep(self, now: datetime) -> None:
+        """Note that there is a sweep by a clock that is believed: the next start measures its own by that."""
+        async with self._database.write() as connection:
+            await note_sweep(connection, now)
 
     async def due(self, before: datetime, days: int) -> Due:
         """Count what ended before an instant, in chats that keep their words as long as the deployment."""

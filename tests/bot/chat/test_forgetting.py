@@ -39,6 +39,7 @@ from bot.turns.live_memory import MemoryLiveBus
 from bot.turns.live_redis import RedisLiveBus
 from bot.turns.model import Chat, Exchange, Memory, MemoryChange, Skill, Summary, Turn, TurnState
 from tests.fixtures.clocks import ManualClock
+from tests.fixtures.eventually import eventually
 from tests.fixtures.turns import acceptance, reply
 from tests.fixtures.valkey import RealServer
 
@@ -596,7 +597,12 @@ async def test_nothing_is_left_in_redis_nor_in_its_file(cached: Cached, own_valk
     values = await _fill_redis(cached, await world.forgetting.chat(chat_id), turn_id)
     folder = own_valkey.socket.parent
     await cached.redis.set("mark", "x" * 2000)
-    assert all(value in raw(folder / "appendonlydir") for value in values)
+
+    async def is_written() -> bool:
+        """Redis writes its log later while an older part of it goes to the disk."""
+        return all(value in raw(folder / "appendonlydir") for value in values)
+
+    await eventually(is_written)
     await cached.forgetter.chat(chat_id)
     await cached.forgetter.clean()
     found = raw(folder / "appendonlydir")

@@ -9,10 +9,13 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
+from adapters.base import Person
 from adapters.own_history import OwnHistory
 from adapters.records import RecordsUnavailable
+from adapters.terminal.entries import entry_of
+from adapters.terminal.history import History as TerminalHistory
 from adapters.webchat.history import RoomHistory
 from adapters.webchat.house import House, HouseRules
 from bot.chat.aes_vault import AesVault
@@ -36,7 +39,7 @@ from tests.fixtures.clocks import ManualClock
 from tests.fixtures.houses import HouseKit
 from tests.fixtures.turns import acceptance
 
-WEBCHAT = "webchat"
+WEBCHAT, TERMINAL = "webchat", "terminal"
 CANARY = "walrus"
 
 
@@ -169,6 +172,65 @@ async def test_a_history_that_fails_is_asked_again_and_the_files_are_cleaned(
     history.failure = None
     await forgetter.clean()
     assert history.told == [("room", None)]
+
+
+# Damage
+
+
+async def _damage(database: Database, key_like: str) -> None:
+    async with database.write() as connection:
+        spoilt = text("UPDATE adapter_records SET body_sealed = :no WHERE key LIKE :keys")
+        changed = await connection.execute(spoilt, {"no": b"x" * 40, "keys": key_like})
+        assert changed.rowcount == 1
+
+
+@pytest.mark.parametrize("everybody", [True, False])
+async def test_a_damaged_record_of_a_terminals_room_keeps_nothing_from_being_forgotten(
+    world: World, caplog: pytest.LogCaptureFixture, everybody: bool
+) -> None:
+    store = SqlRecordStore(world.database, world.vault, TERMINAL, world.clock)
+    history = TerminalHistory(store, "assistant", world.clock.now)
+    for person, words in (("bob", "an old line"), ("ann", CANARY), ("cid", "stays")):
+        await history.say("room", Person(id=person, name=person), "c", words, reply_to=None)
+    await _damage(world.database, "said:bob:%")
+    await history.forget_person("room", "ann", world.clock.now())
+    assert [entry_of(each).text for each in await history.latest("room", 9)] == ["stays"]
+    if everybody:
+        await history.forget_all("room", world.clock.now())
+        assert await history.latest("room", 9) == []
+    assert caplog.text.count("damaged and were dropped: [1]") == 1
+
+
+async def test_a_damaged_record_of_the_page_keeps_nothing_from_being_forgotten(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    kit = HouseKit(HouseRules(), SqlRecordStore(world.database, world.vault, WEBCHAT, world.clock))
+    kit.clock = world.clock
+    house = kit.opened()
+    ann = await kit.guest("Ann")
+    room, [ben] = await kit.group(ann, "Ben")
+    said = await kit.say(ben, room, "an old line")
+    asked = await kit.say(ann, room, f"{CANARY}?")
+    answer = await kit.reply(room, CANARY, "o1", reply_to=asked.ref)
+    await kit.reply(room, "stays", "o2", reply_to=said.ref)
+    await house.rate(ben.id, room.id, answer.ref, "up")
+    await _damage(world.database, said.ref)
+    await _damage(world.database, f"{answer.ref}:%")
+    await house.forget_said(room.id, ann.id, world.clock.now())
+    left = await kit.opened().since(room.id, 0, 99)
+    assert [each.text or each.markdown for each in left if each.is_message] == ["stays"]
+    assert caplog.text.count("are damaged and were dropped") == 2
+
+
+async def test_a_wish_is_carried_out_and_crossed_off_whatever_is_damaged(world: World) -> None:
+    store = SqlRecordStore(world.database, world.vault, WEBCHAT, world.clock)
+    history = TerminalHistory(store, "assistant", world.clock.now)
+    await history.say("room", Person(id="ann", name="Ann"), "c", CANARY, reply_to=None)
+    await _damage(world.database, "said:%")
+    forgetter = world.forgetter(history)
+    await forgetter.chat(await world.ask())
+    await forgetter.clean()
+    assert await world.wishes.pending({WEBCHAT}) == []
 
 
 # The bytes

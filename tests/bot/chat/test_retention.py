@@ -297,7 +297,7 @@ async def test_a_clock_that_jumps_expires_nothing(
 async def test_a_start_after_quiet_days_accuses_no_clock(
     world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether it was quiet or the clock is ahead cannot be told: it waits, and says exactly that."""
+    """Whether nobody was here or the clock is ahead cannot be told: it waits, and says exactly that."""
     await world.talk()
     world.clock.advance(2 * DAY_S)
 
@@ -309,9 +309,51 @@ async def test_a_start_after_quiet_days_accuses_no_clock(
         await world.retention().run()
     [line] = [line.getMessage() for line in caplog.records if line.name == "bot.chat.retention"]
     assert line == (
-        "the newest message is more than a day old: nothing is swept for 60 minutes, in case the clock is ahead; "
+        "nothing was written here for more than a day: nothing is swept for 60 minutes, in case the clock is ahead; "
         "if it is right, there is nothing to do"
     )
+
+
+async def _looks(world: World, monkeypatch: pytest.MonkeyPatch, *between: float) -> None:
+    """Run retention from its start, with so many seconds between its looks, and end it."""
+    waits = iter(between)
+
+    async def sleep(seconds: float) -> None:
+        if seconds < AT_ONCE_S:
+            return  # within a sweep
+        wait_s = next(waits, None)
+        if wait_s is None:
+            raise asyncio.CancelledError
+        world.clock.advance(wait_s)
+
+    monkeypatch.setattr("bot.chat.retention.asyncio.sleep", sleep)
+    with pytest.raises(asyncio.CancelledError):
+        await world.retention().run()
+
+
+async def test_a_restart_after_quiet_days_sweeps_at_once(
+    world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever swept through the quiet days knows what time it was."""
+    await world.talk()
+    await _looks(world, monkeypatch, *([43_200.0] * 6))
+    assert await world.remembered() == ["answered"]
+    world.clock.advance(600)
+    await _looks(world, monkeypatch)
+    assert "in case the clock is ahead" not in caplog.text
+    await _looks(world, monkeypatch, *([43_200.0] * 56))
+    assert await world.remembered() == []
+
+
+async def test_a_clock_that_is_not_believed_does_not_vouch_for_itself(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.talk()
+    await _looks(world, monkeypatch)
+    world.clock.instant += timedelta(days=400)
+    for _ in range(3):
+        await _looks(world, monkeypatch, 240.0, 240.0)
+    assert await world.remembered() == ["answered"]
 
 
 async def test_it_sweeps_by_itself(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,8 +28,8 @@ from tests.fixtures.sealed_chats import ORGANISATION, everything, fill, read, ri
 from tests.fixtures.turns import acceptance
 
 ROOMS = 5
-#: Beside the rooms an adapter's own store holds one, and each of its streams.
-DATA_KEYS = ROOMS + 2
+#: Beside the rooms, each stream of an adapter's own store holds one.
+DATA_KEYS = ROOMS + 1
 PLACE = Place(chat="chat", item="item", field=SealedField.REPLY)
 
 

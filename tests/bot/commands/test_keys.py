@@ -17,8 +17,8 @@ from tests.fixtures.sealed_chats import filled
 
 Run = Callable[..., tuple[int, str]]
 ROOMS = 3
-#: Beside the rooms an adapter's own store holds one, and each of its streams.
-DATA_KEYS = ROOMS + 2
+#: Beside the rooms, each stream of an adapter's own store holds one.
+DATA_KEYS = ROOMS + 1
 
 
 @pytest.fixture
