@@ -156,7 +156,7 @@ async def test_no_statement_reads_through_what_is_finished(
     [
         pytest.param("SELECT id FROM turns WHERE last_error = 'Broken'", id="no index"),
         pytest.param("SELECT id FROM turns WHERE attempts = 3 ORDER BY id LIMIT 1", id="a whole index"),
-        pytest.param("UPDATE notices SET state = 'sent' WHERE chat_id = 'x'", id="an update"),
+        pytest.param("UPDATE notices SET state = 'sent' WHERE kind = 'x'", id="an update"),
         pytest.param(
             "SELECT count(*) FROM turns WHERE state <> 'sent'", id="not the partial index's condition"
         ),
