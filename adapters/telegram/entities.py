@@ -115,7 +115,7 @@ def _spans(pieces: Sequence[Piece], text: str) -> Iterator[_Span]:
                 # A quote holds all of the code it begins with, whose own indent stays.
                 code = next((at for at, _, style in places if style.is_code or style.pre is not None), end)
                 start = min(begins, max(code, places[0][0]))
-                if start < end:
+                if begins < end:
                     yield _Span(kind, start, end, places[0][2])
 
 

@@ -21,14 +21,20 @@ from tests.fixtures.vllm import RealVllm
 
 
 @pytest.fixture
-async def deployment(vllm: RealVllm) -> AsyncIterator[Deployment]:
+def reply_tokens() -> int:
+    """Return how long replies may be: short, for what only has to be answered."""
+    return 96
+
+
+@pytest.fixture
+async def deployment(vllm: RealVllm, reply_tokens: int) -> AsyncIterator[Deployment]:
     """A data directory with a short path, on the session's vLLM."""
     with tempfile.TemporaryDirectory(prefix="aside-") as folder:
         opened = Deployment(
             data_dir=Path(folder) / "var",
             env={
                 "ASIDE_ENGINE_URL": vllm.url,
-                "ASIDE_ENGINE_MAX_REPLY_TOKENS": "96",
+                "ASIDE_ENGINE_MAX_REPLY_TOKENS": str(reply_tokens),
                 "ASIDE_ENGINE_TEMPERATURE": "0",
                 "ASIDE_WORKER_LEASE_S": "3",
                 "ASIDE_GATEWAY_PORT": str(free_port()),

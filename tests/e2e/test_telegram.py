@@ -25,6 +25,8 @@ def finished(control: Control, chat: Chat) -> list[Message]:
     return [message for message in control.answers(chat) if "👍" in message.labels]
 
 
+# Long enough that it still grows when its first edit, three seconds after it began, is seen and "Stop" pressed.
+@pytest.mark.parametrize("reply_tokens", [320])
 async def test_a_group_mention_streams_is_stopped_retried_and_rated(telegram: Control) -> None:
     ann, bob = telegram.people.user("Ann"), telegram.people.user("Bob")
     group = telegram.people.group("Team", [ann, bob])
