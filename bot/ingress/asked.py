@@ -25,8 +25,8 @@ class PressedJournal(Protocol):
         """Read what was said in a turn; empty where it was forgotten."""
         ...
 
-    async def is_asked_again(self, chat_id: str, message: str) -> bool:
-        """Tell whether a turn of the chat is under way that answers this message."""
+    async def is_asked_again(self, asked: Asked, message: str) -> bool:
+        """Tell whether this message waits for an answer: of another turn of the chat, or still of this one."""
         ...
 
     async def request_cancel_of(self, chat_id: str, turn_id: str) -> Cancelled:

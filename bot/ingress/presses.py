@@ -97,7 +97,7 @@ class Presses:
         said = await self._journal.said_in(asked)
         if not said:
             return _told(texts.UNKNOWN)
-        if await self._journal.is_asked_again(asked.chat.id, said[-1].message):
+        if await self._journal.is_asked_again(asked, said[-1].message):
             return _told(texts.AGAIN_ALREADY)
         inbound = asked_again(event, asked.chat, said)
         receipt = await self._submit(self._acceptances.again(inbound))

@@ -98,6 +98,19 @@ async def test_retry_asks_the_same_once_more_in_a_turn_of_its_own(place):
     assert (again.quoted_text, again.quoted_by_assistant) == ("the sky is green", True)
 
 
+async def test_what_people_see_may_be_asked_again_before_it_is_recorded_as_sent(place):
+    """Between a platform's answer to our send and the record of it, its buttons are there already."""
+    await place.intake.accept(said("@assistant why?", key="1"))
+    turn = await claimed(place)
+    turn = await place.journal.store_reply(turn, Reply(text="because", parts=("because",), prompt="why?"))
+    await place.journal.start_part(turn, 0)
+    await place.journal.part_sent(turn, 0, "reply")
+    receipt = await place.intake.pressed(press(Action.RETRY))
+    assert (receipt.outcome, receipt.told) == (Outcome.ACCEPTED, texts.AGAIN)
+    await place.journal.finish(turn)
+    assert (await claimed(place, token=2)).id == receipt.turn_id
+
+
 async def test_a_press_delivered_twice_is_one_turn(place):
     await answered(place)
     first = await place.intake.pressed(press(Action.RETRY))

@@ -142,13 +142,22 @@ async def test_stopping_what_is_answered_changes_nothing(journal: Journal, datab
 
 async def test_a_question_is_under_way_again_until_it_is_answered(journal: Journal) -> None:
     turn = await sent(journal, "m0")
-    message = turn.said[-1].message
-    assert not await journal.is_asked_again(turn.chat.id, message)
-    again = acceptance(event="press")
-    [receipt] = await journal.accept([again])
     asked = await journal.asked_under(pressed("m0"))
     assert asked.turn_id == turn.id
-    assert await journal.is_asked_again(receipt.chat_id, again.inbound.message)
+    assert not await journal.is_asked_again(asked, turn.said[-1].message)
+    again = acceptance(event="press")
+    await journal.accept([again])
+    assert await journal.is_asked_again(asked, again.inbound.message)
+
+
+async def test_a_question_waits_for_its_own_turn_only_until_the_reply_is_there(journal: Journal) -> None:
+    await journal.accept([acceptance()])
+    turn = await claimed(journal)
+    await journal.placeholder_posted(turn, "sign")
+    asked = await journal.asked_under(pressed("sign"))
+    assert await journal.is_asked_again(asked, turn.said[-1].message)
+    await journal.store_reply(turn, reply())
+    assert not await journal.is_asked_again(asked, turn.said[-1].message)
 
 
 async def test_changing_ones_mind_replaces_a_rating_and_the_same_again_is_nothing(

@@ -26,7 +26,7 @@ def finished(control: Control, chat: Chat) -> list[Message]:
 
 
 # Long enough that it still grows when its first edit, three seconds after it began, is seen and "Stop" pressed.
-@pytest.mark.parametrize("reply_tokens", [320])
+@pytest.mark.parametrize("reply_tokens", [160])
 async def test_a_group_mention_streams_is_stopped_retried_and_rated(telegram: Control) -> None:
     ann, bob = telegram.people.user("Ann"), telegram.people.user("Bob")
     group = telegram.people.group("Team", [ann, bob])

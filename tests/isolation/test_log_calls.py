@@ -51,6 +51,9 @@ ALLOWED = {
     ("bot/turns/outbox.py", "name"): "an adapter's",
     ("adapters/webchat/serving.py", "name"): "a task's own",
     ("bot/ingress/gateway.py", "name"): "a function's, in a traceback",
+    ("adapters/telegram/starting.py", "name"): "a check's",
+    ("adapters/twilio/prices.py", "message"): "its identifier at Twilio",
+    ("adapters/twilio/quoting.py", "message"): "its identifier at Twilio",
 }
 #: Values that are errors' sentences, made from ours before they came here.
 SENTENCES = {

@@ -56,7 +56,7 @@ def _simpler(schedule: Schedule) -> Iterator[Schedule]:
         yield replace(schedule, workers=schedule.workers - 1)
     if schedule.gateways > 1 and f"gateway {schedule.gateways}" not in named:
         yield replace(schedule, gateways=schedule.gateways - 1)
-    if schedule.live is LiveOutput.EDIT:
+    if schedule.live is not LiveOutput.NONE:
         yield replace(schedule, live=LiveOutput.NONE)
 
 

@@ -66,6 +66,8 @@ _SAID = (
 _AGAIN_ALREADY = select(
     exists().where(
         turns.c.chat_id == _CHAT,
+        # People press under what they see: its own turn may be a moment away from being recorded as sent.
+        or_(turns.c.id != bindparam("turn", type_=String()), turns.c.state == TurnState.WAITING.value),
         UNFINISHED,
         inbounds.c.turn_id == turns.c.id,
         inbounds.c.message == _MESSAGE,
@@ -130,10 +132,10 @@ class Pressing(Cancelling):
             rows = (await connection.execute(_SAID, {"turn": asked.turn_id})).all()
         return tuple(open_said(self._vault, asked.chat, row) for row in rows)
 
-    async def is_asked_again(self, chat_id: str, message: str) -> bool:
-        """Tell whether a turn of the chat is under way that answers this message."""
+    async def is_asked_again(self, asked: Asked, message: str) -> bool:
+        """Tell whether this message waits for an answer: of another turn of the chat, or still of this one."""
         async with self._database.read() as connection:
-            this = {"chat": chat_id, "message": message}
+            this = {"chat": asked.chat.id, "turn": asked.turn_id, "message": message}
             return bool((await connection.execute(_AGAIN_ALREADY, this)).scalar_one())
 
     async def request_cancel_of(self, chat_id: str, turn_id: str) -> Cancelled:
