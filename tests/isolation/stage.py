@@ -159,7 +159,8 @@ def _shared(redis: Redis, keys: KeyRing, vault: AesVault) -> Shared:
         scheduler=RedisScheduler(redis),
         bus=RedisLiveBus(redis, vault),
         contexts=RedisContext(redis, vault=vault, names_key=keys.derive(Subkey.CACHE_NAMES)),
-        ambient=RedisAmbient(redis, vault=vault),
+        # On a busy machine a call may take seconds, and what was overheard would then be lost, as it may be.
+        ambient=RedisAmbient(redis, vault=vault, call_timeout_s=60.0),
         redis=redis,
     )
 
