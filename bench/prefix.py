@@ -9,9 +9,11 @@ restarted and cuts, is said three times to real vLLM with the embedded model, al
 * append: what the best assistants do. Appended to until full, then a separate request compacts what goes; as much
   stays word for word as in ours, half of the window.
 
-Replies are a few tokens at temperature 0: this measures prompts. Without `--long` the window is small and it is
-one chat, so that it ends in a few minutes; aims of its own tell whether something broke. The aims at 8,192 tokens are
-those of `--long`, which has more chats than the embedded model's cache holds and prices 1,000 salts. With `--short`
+Replies come at temperature 0. Without `--long` they are a few tokens, the window is small and it is one chat, so that
+it ends in a few minutes; aims of its own tell whether something broke. The aims at 8,192 tokens are those of `--long`,
+in which replies are as long as messages, with more chats than the embedded model's cache holds; it also prices 1,000
+salts. How far ours is ahead of append depends on how often chats are cut, for nothing else differs: by 0.81 where
+replies were of 8 tokens and messages half as long again, each chat being cut once and late. With `--short`
 append also compacts down to a tenth of the window (`computed_over_append_short`), which computes less and remembers
 less word for word.
 """
@@ -79,7 +81,8 @@ LONG = Plan(
     window=8192,
     chats=4,
     talking=2,
-    words=95,
+    words=60,
+    reply_tokens=64,
     every=20,
     salts=1000,
     aims={
